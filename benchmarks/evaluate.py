@@ -82,12 +82,7 @@ def theirs_translation(lines: ComparedLines) -> list[float]:
     return [metric.corpus_score(list(lines.hypotheses), references).score for metric in of_corpus]
 
 
-def compare(
-    group: str,
-    ours: Callable[[ComparedLines], list[float]],
-    theirs: Callable[[ComparedLines], list[float]],
-    rounds: int,
-) -> dict[str, Any]:
+def compare(group: str, ours: Count, theirs: Count, rounds: int) -> dict[str, Any]:
     """Both on the same pairs in turn."""
     lines = pairs(PAIRS[group])
     seconds: dict[str, list[float]] = {"ours": [], "theirs": []}

@@ -12,7 +12,7 @@ shell.guard(
 import streamlit as st
 
 from ui.components.live_chart import load_chart_library
-from ui.sections.scaling.data import choose_counting, choose_source, find_study, show_data_section, source_titles
+from ui.sections.scaling.data import choose_counting, choose_source, find_study, show_data_section
 from ui.sections.scaling.dial import show_dial_section
 from ui.sections.scaling.method_comparison import show_method_comparison
 from ui.sections.scaling.planner import show_planner
@@ -53,13 +53,10 @@ SECTIONS = {
 
 with st.sidebar:
     load_chart_library()
-    source = choose_source()
+    source, title = choose_source()
 with st.container(key="on_telephones"):
-    st.caption(
-        _("{data}. Choose other data, and which parameters count, in the menu at the top left.").format(
-            data=inert(source_titles()[source])
-        )
-    )
+    sentence = _("{data}. Choose other data, and which parameters count, in the menu at the top left.")
+    st.caption(sentence.format(data=inert(title)))
 section = choose_option(SECTION, _("Section"), TITLES, key=SECTION_WIDGET, hidden=True)
 if section == FIT_SECTION:
     # An address with a figure and no section is a link from when all figures stood in one section.

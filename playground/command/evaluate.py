@@ -88,21 +88,17 @@ def measure_perplexity(arguments: argparse.Namespace) -> None:
     """Load each model, score the text, print. Raises UserError for more than four models."""
     if len(arguments.model) > 4:
         raise UserError("{count} models are too many for one text; give up to four.", count=len(arguments.model))
-    from playground.lens.generate.surprisal import Windows, require_text_scores, text_surprisal
+    from playground.lens.generate.surprisal import Windows, surprisal_alone
     from playground.models import load
 
     text = arguments.text if arguments.file is None else _read_text(arguments.file)
     if not text.strip():
         raise UserError("The text is empty: there is nothing to measure.")
     windows = Windows(window=arguments.window, stride=arguments.stride)
-    report: dict[str, Any] = {}
+    report = {}
     for name in arguments.model:
         model = load(name)
-        try:
-            require_text_scores(model)
-            scores = text_surprisal(model, text, windows=windows, on_progress=_progress(name))
-        except UserError as error:
-            raise UserError("{name}: {reason}", name=name, reason=str(error)) from error
+        scores = surprisal_alone(model, text, windows=windows, on_progress=_progress(name))
         measure = "pseudo_perplexity" if model.kind == "encoder" else "perplexity"
         report[name] = {
             measure: _finite(scores.perplexity),

@@ -103,12 +103,17 @@ def average_score(counts: Counts, name: ScoreName, average: Average) -> Float[np
     macro: the mean over labels that occur; weighted: over rows; micro: all rows pooled, which is the accuracy where
     each row has one label.
     """
-    if average == "micro":
-        return accuracies(counts)
+    return accuracies(counts) if average == "micro" else average_labels(label_scores(counts)[name], counts, average)
+
+
+def average_labels(
+    scores: Float[np.ndarray, "*resample label"], counts: Counts, average: Literal["macro", "weighted"]
+) -> Float[np.ndarray, "*resample"]:
+    """The mean of labels' scores that were counted from these matrices."""
     true, predicted = counts.sum(-1), counts.sum(-2)
     weights = (true + predicted > 0).astype(float) if average == "macro" else true.astype(float)
-    scores: np.ndarray = (label_scores(counts)[name] * weights).sum(-1) / weights.sum(-1)
-    return scores
+    means: np.ndarray = (scores * weights).sum(-1) / weights.sum(-1)
+    return means
 
 
 def accuracies(counts: Counts) -> Float[np.ndarray, "*resample"]:

@@ -1,6 +1,6 @@
 """Everything about the labels of a table, as JSON takes it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,10 +8,10 @@ import numpy as np
 from playground.errors import UserError
 from playground.evaluation.baselines import baselines, train_rows
 from playground.evaluation.calibration import calibration_spreads
-from playground.evaluation.confusion import SCORE_NAMES, Confusion, ScoreName, confusion
+from playground.evaluation.confusion import SCORE_NAMES, Confusion, confusion
 from playground.evaluation.duplicates import both_parts, leaked_texts, repeated_texts
 from playground.evaluation.label_spreads import label_spreads
-from playground.evaluation.resampling import Spread
+from playground.evaluation.resampling import Spread, spreads_report
 from playground.evaluation.slices import slice_scores
 from playground.evaluation.text_table import TextTable
 from playground.evaluation.thresholds import curve_spreads, numbers_of
@@ -54,10 +54,10 @@ def _counts_report(counted: Confusion) -> dict[str, Any]:
         "n": counted.n,
         "accuracy": _spread_report(spreads.accuracy),
         "macro_f1": _spread_report(spreads.macro_f1),
-        "averages": {average: _scores_report(scores) for average, scores in spreads.averages.items()},
+        "averages": {average: spreads_report(scores) for average, scores in spreads.averages.items()},
         "labels": {
             label: {
-                **_scores_report({name: spreads.labels[name][row] for name in SCORE_NAMES}),
+                **spreads_report({name: spreads.labels[name][row] for name in SCORE_NAMES}),
                 "support": int(counted.support[row]),
             }
             for row, label in enumerate(counted.labels)
@@ -67,11 +67,6 @@ def _counts_report(counted: Confusion) -> dict[str, Any]:
             for row, label in enumerate(counted.labels)
         },
     }
-
-
-def _scores_report(scores: Mapping[ScoreName, Spread]) -> dict[str, Any]:
-    values: dict[str, Any] = {name: spread.value for name, spread in scores.items()}
-    return values | {f"{name}_interval": spread.interval for name, spread in scores.items()}
 
 
 def _spread_report(spread: Spread) -> dict[str, Any]:

@@ -6,16 +6,16 @@ resamples. The micro average is the accuracy.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from playground.evaluation.confusion import (
-    AVERAGES,
     SCORE_NAMES,
     Average,
     Confusion,
     ScoreName,
-    average_score,
+    average_labels,
     label_scores,
     resampled_confusions,
 )
@@ -46,29 +46,27 @@ def label_spreads(counted: Confusion, n_resamples: int = RESAMPLES, seed: int = 
     (0.76, 1.0)
     """
     drawn = resampled_confusions(counted, n_resamples, seed)
+    own, resampled = label_scores(counted.counts), label_scores(drawn)
     hits, columns, rows = np.diagonal(counted.counts), counted.counts.sum(0), counted.counts.sum(1)
-    found: dict[ScoreName, tuple[Spread, ...]] = {
-        "precision": tuple(map(share_spread, hits.tolist(), columns.tolist())),
-        "recall": tuple(map(share_spread, hits.tolist(), rows.tolist())),
-        "f1": _f1_spreads(counted, drawn),
-    }
     accuracy = share_spread(int(hits.sum()), counted.n)
 
-    def averaged(name: ScoreName, average: Average) -> Spread:
-        if average == "micro":
-            return accuracy
-        value = float(average_score(counted.counts, name, average))
-        return bootstrap_spread(value, average_score(drawn, name, average), counted.n)
+    def averaged(name: ScoreName, average: Literal["macro", "weighted"]) -> Spread:
+        value = float(average_labels(own[name], counted.counts, average))
+        return bootstrap_spread(value, average_labels(resampled[name], drawn, average), counted.n)
 
     return LabelSpreads(
         accuracy=accuracy,
-        averages={average: {name: averaged(name, average) for name in SCORE_NAMES} for average in AVERAGES},
-        labels={name: found[name] for name in SCORE_NAMES},
-    )
-
-
-def _f1_spreads(counted: Confusion, drawn: np.ndarray) -> tuple[Spread, ...]:
-    own, resampled = label_scores(counted.counts)["f1"], label_scores(drawn)["f1"]
-    return tuple(
-        bootstrap_spread(float(own[label]), resampled[:, label], counted.n) for label in range(len(counted.labels))
+        averages={
+            "micro": dict.fromkeys(SCORE_NAMES, accuracy),
+            "macro": {name: averaged(name, "macro") for name in SCORE_NAMES},
+            "weighted": {name: averaged(name, "weighted") for name in SCORE_NAMES},
+        },
+        labels={
+            "precision": tuple(map(share_spread, hits.tolist(), columns.tolist())),
+            "recall": tuple(map(share_spread, hits.tolist(), rows.tolist())),
+            "f1": tuple(
+                bootstrap_spread(float(value), drawn_values, counted.n)
+                for value, drawn_values in zip(own["f1"], resampled["f1"].T, strict=True)
+            ),
+        },
     )

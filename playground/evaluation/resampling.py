@@ -48,6 +48,16 @@ class Spread:
         return {"value": self.value, "interval": self.interval, "n": self.n}
 
 
+def spreads_report(spreads: Mapping[Name, Spread]) -> dict[str, Any]:
+    """Values by name and their intervals, as JSON takes them.
+
+    >>> spreads_report({"f1": Spread(value=0.5, low=0.4, high=0.6, n=9)})
+    {'f1': 0.5, 'f1_interval': (0.4, 0.6)}
+    """
+    values: dict[str, Any] = {str(name): spread.value for name, spread in spreads.items()}
+    return values | {f"{name}_interval": spread.interval for name, spread in spreads.items()}
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PairedSpread:
     """Two systems on the same lines: the second one's score less the first one's."""

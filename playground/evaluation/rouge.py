@@ -16,10 +16,11 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Float, Int
 
+from playground.evaluation.confusion import SCORE_NAMES, ScoreName
 from playground.evaluation.lcs import lcs_length, lcs_links
 from playground.evaluation.lines import ComparedLines, line_blocks, split_lines
 from playground.evaluation.ngrams import MarkState, ngrams_of
-from playground.evaluation.resampling import Spread, bootstrap_scores
+from playground.evaluation.resampling import Spread, bootstrap_scores, spreads_report
 from playground.evaluation.shared_ngrams import shared_ngrams
 from playground.evaluation.word_stem import word_stem
 from playground.progress import OnProgress, no_progress
@@ -28,8 +29,6 @@ RougeKind = Literal["rouge1", "rouge2", "rougeL", "rougeLsum"]
 ROUGE_KINDS: tuple[RougeKind, ...] = ("rouge1", "rouge2", "rougeL", "rougeLsum")
 BY_CHARACTER = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 """Chinese and Japanese, which stand without spaces."""
-RougePart = Literal["precision", "recall", "f1"]
-ROUGE_PARTS: tuple[RougePart, ...] = ("precision", "recall", "f1")
 SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])\s*")
 SHORTEST_STEMMED = 4
 """Characters; shorter words stay as they are."""
@@ -142,7 +141,7 @@ def rouge_table(
     return table
 
 
-def rouge_spreads(table: dict[RougeKind, Float[np.ndarray, "line 3"]]) -> dict[RougeKind, dict[RougePart, Spread]]:
+def rouge_spreads(table: dict[RougeKind, Float[np.ndarray, "line 3"]]) -> dict[RougeKind, dict[ScoreName, Spread]]:
     """The means over lines, each with its interval; all over the same resamples."""
     means = {
         (kind, part): (
@@ -150,10 +149,10 @@ def rouge_spreads(table: dict[RougeKind, Float[np.ndarray, "line 3"]]) -> dict[R
             lambda sums: sums[:, 0] / sums[:, 1],
         )
         for kind, scores in table.items()
-        for column, part in enumerate(ROUGE_PARTS)
+        for column, part in enumerate(SCORE_NAMES)
     }
     found = bootstrap_scores(means)
-    return {kind: {part: found[kind, part] for part in ROUGE_PARTS} for kind in table}
+    return {kind: {part: found[kind, part] for part in SCORE_NAMES} for kind in table}
 
 
 def rouge_report(
@@ -161,10 +160,7 @@ def rouge_report(
 ) -> dict[str, Any]:
     """Everything about the lines, as JSON takes it."""
     spreads = rouge_spreads(rouge_table(lines, config, on_progress))
-    scores: dict[str, Any] = {}
-    for kind, found in spreads.items():
-        intervals = {f"{part}_interval": spread.interval for part, spread in found.items()}
-        scores[kind] = {**{part: spread.value for part, spread in found.items()}, **intervals}
+    scores = {str(kind): spreads_report(found) for kind, found in spreads.items()}
     return {"n": len(lines), "references": lines.n_references, **vars(config), **scores}
 
 

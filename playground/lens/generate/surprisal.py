@@ -117,15 +117,6 @@ class TextSurprisal:
         return bootstrap_score(nats[:, None], lambda sums: np.array([bits_per_byte(row, self.bytes) for row in sums]))
 
 
-def require_text_scores(model: "LoadedModel") -> None:
-    """Raise UserError for a model that scores no text alone: an encoder-decoder scores a target, given its source."""
-    if model.kind == "encoder-decoder":
-        raise UserError(
-            "It translates: its perplexity is of a target, which the predict page scores. Choose a decoder or an "
-            "encoder."
-        )
-
-
 @torch.inference_mode()
 def text_surprisal(
     model: "LoadedModel",
@@ -156,6 +147,21 @@ def text_surprisal(
         scores.add(logits[first - start - 1 : -1], ids[first:end], range(first, end))
         on_progress(end, len(tokens))
     return scores.finish(tokens, len(text.encode()) - _bytes_of_first(model, text, tokens[0]))
+
+
+def surprisal_alone(
+    model: "LoadedModel", text: str, *, windows: Windows | None = None, on_progress: OnProgress = no_progress
+) -> TextSurprisal:
+    """As `text_surprisal`, of a text alone, among several models: every UserError names its model."""
+    try:
+        if model.kind == "encoder-decoder":
+            raise UserError(
+                "It translates: its perplexity is of a target, which the predict page scores. Choose a decoder or an "
+                "encoder."
+            )
+        return text_surprisal(model, text, windows=windows, on_progress=on_progress)
+    except UserError as error:
+        raise UserError("{name}: {reason}", name=model.name, reason=str(error)) from error
 
 
 def spans(length: int, window: int, stride: int) -> Iterator[tuple[int, int, int]]:

@@ -22,7 +22,7 @@ from ui.sections.evaluate.checks import show_baselines, show_leaks
 from ui.sections.evaluate.labels_source import LabelSet, choose_labels
 from ui.sections.evaluate.numbers import interval_text, offer_results, say_intervals, show_spreads
 from ui.sections.evaluate.scores import scores_for, show_row_scores
-from ui.sections.evaluate.text_doors import text_doors
+from ui.sections.evaluate.text_doors import row_doors
 from ui.state.address import read_text
 from ui.state.parameters import MODEL, SLICED_BY
 from ui.widgets.chart import draw
@@ -129,7 +129,7 @@ def _show_errors(chosen: LabelSet) -> None:
         ),
         help=_("Line of the file · true label → predicted label · text"),
     )
-    text_doors(texts[picked], {str(MODEL): str(chosen.details["model"])} if "model" in chosen.details else {})
+    row_doors(texts[picked], {str(MODEL): str(chosen.details["model"])} if "model" in chosen.details else {})
 
 
 def _show_slices(chosen: LabelSet) -> str | None:

@@ -15,8 +15,8 @@ from ui.cache import results_of
 from ui.jobs import require
 from ui.sections.evaluate.examples import LinesExample, lines_examples
 from ui.sections.evaluate.table_source import Role, choose_columns, choose_table
-from ui.sections.evaluate.text_doors import text_doors
-from ui.state.address import read_number, read_text, replace_text, write_choice, write_number
+from ui.sections.evaluate.text_doors import row_doors
+from ui.state.address import pack, read_number, read_text, replace_text, write_choice, write_number
 from ui.state.parameters import (
     BLEU_TOKENIZER,
     EVALUATED_LINE,
@@ -184,7 +184,7 @@ def _table_lines() -> LineSet:
             f"references = tuple(zip({', '.join(names)}))",
             f"lines = {made.format(column=columns['hypothesis'])}",
         ),
-        second_code=(f"second = {made.format(column=columns.get('second'))}",),
+        second_code=(f"second = {made.format(column=columns['second'])}",) if "second" in columns else (),
     )
 
 
@@ -282,6 +282,6 @@ def line_doors(chosen: LineSet, index: int) -> None:
     """The shown line on other pages: of a translator with its source, else the hypothesis."""
     hypothesis = chosen.lines.hypotheses[index]
     if chosen.sources:
-        text_doors(chosen.sources[index], {str(MODEL): str(chosen.details["model"]), str(TARGET): hypothesis})
+        row_doors(chosen.sources[index], {str(MODEL): str(chosen.details["model"]), str(TARGET): pack(hypothesis)})
     else:
-        text_doors(hypothesis, {})
+        row_doors(hypothesis, {})

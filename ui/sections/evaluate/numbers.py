@@ -29,7 +29,7 @@ def show_spread(title: str, spread: Spread, *, digits: int = 3, about: str | Non
 
 def interval_text(spread: Spread, *, digits: int = 3) -> str:
     """The interval in words, with n."""
-    if spread.n < 2:
+    if spread.interval is None:
         return _("n = {n}: no interval").format(n=spread.n)
     return _("95% [{low:.{digits}f}, {high:.{digits}f}], n = {n:,}").format(
         low=spread.low, high=spread.high, digits=digits, n=spread.n

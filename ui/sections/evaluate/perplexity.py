@@ -13,7 +13,7 @@ from playground.errors import UserError
 from playground.evaluation.perplexity import written_root
 from playground.evaluation.resampling import Spread
 from playground.lens.finding import Finding
-from playground.lens.generate.surprisal import TextSurprisal, require_text_scores, text_surprisal
+from playground.lens.generate.surprisal import TextSurprisal, surprisal_alone
 from playground.models import LoadedModel, catalogue
 from playground.progress import OnProgress
 from playground.snippets import origin
@@ -113,11 +113,7 @@ def _judge(model: LoadedModel, text: str) -> Judged | None:
     """None, with a sentence, where this model cannot read the text."""
 
     def score(on_progress: OnProgress) -> Judged:
-        try:
-            require_text_scores(model)
-            scores = text_surprisal(model, text, on_progress=on_progress)
-        except UserError as error:
-            raise UserError("{name}: {reason}", name=model.name, reason=str(error)) from error
+        scores = surprisal_alone(model, text, on_progress=on_progress)
         return Judged(model=model, scores=scores, bits=scores.bits_spread)
 
     title = _("{name} reads, token:").format(name=inert(model.name))

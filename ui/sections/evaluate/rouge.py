@@ -5,16 +5,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import streamlit as st
 
+from playground.evaluation.confusion import SCORE_NAMES, ScoreName
 from playground.evaluation.lcs import lcs_links
 from playground.evaluation.ngrams import mark_ngrams
 from playground.evaluation.resampling import Spread
 from playground.evaluation.rouge import (
     ROUGE_KINDS,
-    ROUGE_PARTS,
     MarkedLine,
     RougeConfig,
     RougeKind,
-    RougePart,
     RougeScore,
     UnionOfLines,
     rouge,
@@ -55,7 +54,7 @@ def show_rouge() -> None:
         warn_of_empty(chosen.lines)
     lines = chosen.lines
 
-    def count(on_progress: OnProgress) -> tuple[RougeTable, dict[RougeKind, dict[RougePart, Spread]]]:
+    def count(on_progress: OnProgress) -> tuple[RougeTable, dict[RougeKind, dict[ScoreName, Spread]]]:
         table = rouge_table(lines, config, on_progress)
         return table, rouge_spreads(table)
 
@@ -89,11 +88,11 @@ def _choose_config() -> RougeConfig:
     return RougeConfig(stemmed=stemmed, by_sentence=by_sentence)
 
 
-def _show_means(spreads: dict[RougeKind, dict[RougePart, Spread]]) -> None:
+def _show_means(spreads: dict[RougeKind, dict[ScoreName, Spread]]) -> None:
     """Precision, recall and F1 of each kind, with their intervals."""
     titles = {"precision": _("precision"), "recall": _("recall"), "f1": "F1"}
     columns: dict[str, list[object]] = {_("kind"): [TITLES[kind] for kind in spreads]}
-    for part in ROUGE_PARTS:
+    for part in SCORE_NAMES:
         columns[titles[part]] = [found[part].value for found in spreads.values()]
         name = _("{score}, interval").format(score=titles[part])
         columns[name] = [interval_text(found[part]) for found in spreads.values()]

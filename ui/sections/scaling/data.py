@@ -43,8 +43,8 @@ from ui.widgets.upload import upload
 TABLE = "table"
 
 
-def choose_source() -> str:
-    """The data set; in the address the name of a shipped sweep, the id of an own one, or `table`."""
+def choose_source() -> tuple[str, str]:
+    """The data set and its title; in the address the name of a shipped sweep, the id of an own one, or `table`."""
     titles = source_titles()
     sources = list(titles)
     # A link to a table alone means the table, whatever sweeps this machine has; published runs are chosen.
@@ -59,7 +59,7 @@ def choose_source() -> str:
     )
     # Always in the address: which source comes first differs from machine to machine and from day to day.
     write_choice(SOURCE, source, "")
-    return source
+    return source, titles[source]
 
 
 def source_titles() -> dict[str, str]:
