@@ -355,6 +355,10 @@ def test_every_result_has_doors_with_its_text(parameters, taken):
     links = {link.proto.label: parse_qs(link.proto.query_string) for link in app.get("page_link")}
     for label in ("Look at its attention", "Its tokens", "Take it apart"):
         assert links[label]["text"] == [taken]
+    app.button(key="measure_perplexity").click().run()
+    assert "section" not in app.query_params
+    assert app.query_params["text"] in (taken, [taken])
+    assert "has the perplexity" in words(app)
 
 
 def test_a_model_that_cannot_read_the_text_says_so_and_the_other_is_shown():

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from functools import partial
 
+import streamlit as st
+
 from playground.text import _
-from ui.sections.generate.measure_doors import text_measure_door
 from ui.sections.generate.text_doors import show_text_doors, text_parameters
+from ui.state.address import replace_text, write_values
 from ui.state.parameters import GENERATE as GENERATE_SECTION
-from ui.state.parameters import MODEL, TARGET
+from ui.state.parameters import MODEL, PERPLEXITY_TEXT, SECTION, TARGET, TEXT
+from ui.state.revisions import renew
 from ui.widgets.doors import GENERATE, door
 
 MOST_TAKEN = 1_000
@@ -24,5 +27,24 @@ def row_doors(text: str, taken: Mapping[str, str]) -> None:
     elif str(MODEL) in taken:
         last = partial(door, _("Ask about this text"), GENERATE, {**parameters, str(GENERATE_SECTION): "classify"})
     else:
-        last = partial(text_measure_door, text)
+        last = partial(_offer_perplexity, text)
     show_text_doors(parameters, measure=last)
+
+
+def _offer_perplexity(text: str) -> None:
+    # A link to the page itself would leave the browser's address as it was.
+    st.button(
+        _("Measure its perplexity"),
+        key="measure_perplexity",
+        icon=":material/rule:",
+        type="tertiary",
+        on_click=_open_perplexity,
+        args=(text,),
+    )
+
+
+def _open_perplexity(text: str) -> None:
+    replace_text(TEXT, text)
+    write_values({SECTION: None, PERPLEXITY_TEXT: None})
+    renew(SECTION)
+    renew(PERPLEXITY_TEXT)
