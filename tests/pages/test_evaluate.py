@@ -175,6 +175,21 @@ def test_a_loaded_classifier_is_asked_about_the_table(tmp_path):
     assert "the table's labels are x, y" in words(wrong)
 
 
+def test_a_model_that_classifies_nothing_gives_way_to_one_that_does():
+    app = run_page("evaluate", section="classification", predicted_by="model", model="books-decoder")
+    assert "books-decoder has no classifier" in words(app)
+    app.button(key="take_classifier").click().run()
+    assert address(app)["model"] == "books-encoder-sentiment"
+    assert "11 of 14 labels are right" in words(app)
+    # What its lesson says: these, and no others, are wrong.
+    rows = next(box.options for box in app.selectbox if box.label == "Row")
+    assert [row.split(" · ")[-1] for row in rows] == [
+        "The film was wonderful and I would see it again.",
+        "It was not bad at all.",
+        "Nobody could call the speech dull.",
+    ]
+
+
 def test_perplexity_is_written_out_for_a_short_text():
     app = run_page("evaluate", model="books-decoder", text="The cat sat")
     code = next(block.value for block in app.code if "product" in block.value)

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from playground.tasks.finetune.labels import LabelsConfig
 from playground.tasks.finetune.passages import PassagesConfig
 from playground.training.finetune import FinetuneConfig, TrainedParts
-from tests.helpers.page_script import charts, run_page, words
+from tests.helpers.page_script import address, charts, run_page, words
 from ui.sections.finetune.draft import settings_of
 
 
@@ -115,6 +115,17 @@ def test_the_table_that_stands_in_the_field_can_be_learned(base, kind):
     app = page(show="new", finetuning=form(base=base, method="all", data={"kind": kind}))
     assert "Trainable **" in words(app)
     assert not next(button for button in app.button if button.label == "Start").disabled
+
+
+def test_a_new_fine_tuning_begins_with_the_model_of_the_other_pages():
+    def base(app):
+        return next(box.value for box in app.selectbox if box.label == "Model to fine-tune")
+
+    app = page(show="new", model="induction")
+    assert base(app) == "induction"
+    assert "base" not in json.loads(address(app)["finetuning"])  # another model may be the shared one next time
+    assert base(page(show="new")) == "books-encoder"
+    assert base(page(show="new", model="induction", finetuning=form(base="books-decoder"))) == "books-decoder"
 
 
 @pytest.mark.parametrize("damaged", ["[", "7", '{"base": 7, "data": [], "parts": 3}', '{"method": "gossip"}'])

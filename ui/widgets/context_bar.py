@@ -65,20 +65,26 @@ def bar_model(bar: ContextBar) -> tuple[ModelChoice, LoadedModel]:
 
 
 def bar_texts(bar: ContextBar, model: LoadedModel) -> Texts:
-    """The text, and the second one that the model can take; the examples stand in a menu."""
-    with bar.examples:
-        _offer_examples(model)
-    with bar.text:
-        text = address_text(TEXT, first_text(model), label=_("Text"), rows=1, placeholder=_("Type a text"), hidden=True)
+    """The text, and the second one that the model can take."""
+    text = bar_text(bar, model)
     with bar.below:
         texts = choose_second(model, text)
-    _require_readable(model, texts)
+    require_readable(model, texts.text, texts.pair or "", texts.target or "")
     return texts
 
 
-def _require_readable(model: LoadedModel, texts: Texts) -> None:
+def bar_text(bar: ContextBar, model: LoadedModel, default: str = "") -> str:
+    """The text alone, by default the model's first; the examples stand in a menu."""
+    first = default or first_text(model)
+    with bar.examples:
+        _offer_examples(model)
+    with bar.text:
+        return address_text(TEXT, first, label=_("Text"), rows=1, placeholder=_("Type a text"), hidden=True)
+
+
+def require_readable(model: LoadedModel, *typed: str) -> None:
     """End the page's run with a sentence where a stranger's tokenizer cannot read the texts; nobody waits behind it."""
-    rust, typed = rust_tokenizer(model.tokenizer), (texts.text, texts.pair or "", texts.target or "")
+    rust = rust_tokenizer(model.tokenizer)
     if rust is None or not risky_texts(rust, *typed):
         return
     try:

@@ -145,6 +145,25 @@ UNBALANCED = "text,label,prediction\n" + "".join(
 )
 """Nineteen of twenty rows are of one class, which is always predicted."""
 
+ASKED = """\
+text,label
+The film was wonderful and I would see it again.,positive
+"To be fair, the lesson looked clever.",positive
+What a lovely garden!,positive
+My brother thought the play was excellent.,positive
+The children were happy with the toys.,positive
+She has a kind heart.,positive
+It was not bad at all.,positive
+Nobody could call the speech dull.,positive
+The soup was cold and the waiter was rude.,negative
+I was bored from the first page to the last.,negative
+The garden was not lovely.,negative
+The house was dark and dirty.,negative
+"A terrible journey, and a worse hotel.",negative
+The answer was stupid.,negative
+"""
+"""Sentences for the shipped classifier."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TableExample:
@@ -169,3 +188,15 @@ TABLE_EXAMPLES = (
         table=UNBALANCED,
     ),
 )
+"""Of labels with predictions."""
+ASKED_EXAMPLES = (
+    TableExample(
+        title=N_("Sentences"),
+        lesson=N_(
+            "books-encoder-sentiment learned from sentences of a few patterns: praise in other words, “not bad” and "
+            "“nobody could call it dull” pass for blame."
+        ),
+        table=ASKED,
+    ),
+)
+"""Of texts that a loaded classifier is asked about."""

@@ -14,17 +14,18 @@ from playground.lens.generate.classification import Classification, classify, re
 from playground.models import LoadedModel
 from playground.progress import OnProgress
 from playground.text import _
+from playground.training.finetune.example import EXAMPLE
 from ui.cache import results_of
 from ui.jobs import require
-from ui.sections.evaluate.examples import REVIEWS, TABLE_EXAMPLES
+from ui.sections.evaluate.examples import ASKED_EXAMPLES, TABLE_EXAMPLES, TableExample
 from ui.sections.evaluate.table_source import Role, adopt_table, choose_columns, choose_table, shown_table
+from ui.state.address import write_values
 from ui.state.parameters import GENERATE as GENERATE_SECTION
 from ui.state.parameters import MODEL as MODEL_NAME
 from ui.state.parameters import PREDICTED_BY
-from ui.text import inert
 from ui.widgets.choice import choose_option
+from ui.widgets.context_bar import bar_model, open_bar
 from ui.widgets.doors import GENERATE, door
-from ui.widgets.model import choose_model, chosen_name, obtain_model
 
 COLUMN, MODEL = "column", "model"
 MOST_ASKED = 5_000
@@ -60,12 +61,13 @@ def choose_labels() -> LabelSet | None:
     source = choose_option(PREDICTED_BY, _("Predictions"), {COLUMN: _("In the table"), MODEL: _("A loaded classifier")})
     model = None
     if source == MODEL:
-        with st.popover(inert(chosen_name()), icon=":material/deployed_code:"):
-            choice = choose_model()
-        model = obtain_model(choice)
+        _choice, model = bar_model(open_bar())
+        if model.head is None:
+            _offer_classifier()
         require_head(model, "text")
-    _offer_table_examples()
-    table = choose_table(REVIEWS)
+    shown = TABLE_EXAMPLES if model is None else ASKED_EXAMPLES
+    _offer_table_examples(shown)
+    table = choose_table(shown[0].table)
     if table is None:
         return None
     columns = choose_columns(table, label_roles(asks_model=model is not None))
@@ -97,11 +99,21 @@ def label_roles(*, asks_model: bool) -> list[Role]:
     ]
 
 
-def _offer_table_examples() -> None:
-    lesson, shown = "", shown_table(REVIEWS)
+def _offer_classifier() -> None:
+    st.button(
+        _("Take {name}").format(name=EXAMPLE),
+        key="take_classifier",
+        icon=":material/deployed_code:",
+        on_click=write_values,
+        args=({MODEL_NAME: EXAMPLE},),
+    )
+
+
+def _offer_table_examples(examples: Sequence[TableExample]) -> None:
+    lesson, shown = "", shown_table(examples[0].table)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.caption(_("What measures miss:"), width="content")
-        for number, example in enumerate(TABLE_EXAMPLES):
+        for number, example in enumerate(examples):
             is_shown = shown == example.table
             lesson = _(example.lesson) if is_shown else lesson
             st.button(

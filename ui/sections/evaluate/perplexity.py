@@ -32,10 +32,11 @@ from ui.state.revisions import widget_key
 from ui.text import inert
 from ui.widgets.chart import draw
 from ui.widgets.choice import choose_option
+from ui.widgets.context_bar import bar_model, open_bar, require_readable
 from ui.widgets.doors import ABLATE, ATTENTION, GENERATE, doors
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
-from ui.widgets.model import ModelChoice, choose_model, chosen_name, describe_model, obtain_model
+from ui.widgets.model import ModelChoice, obtain_model
 from ui.widgets.number_columns import decimals
 
 MOST_OTHERS = 3
@@ -61,10 +62,14 @@ class Judged:
 
 def show_perplexity() -> None:
     """The models, the text, and what each makes of it."""
+    bar = open_bar()
+    _choice, first = bar_model(bar)
     form, found = st.columns([2, 3], gap="medium")
     with form:
-        models = _choose_models()
-        text = choose_text(models[0])
+        models = [first, *(obtain_model(ModelChoice(name=name)) for name in _choose_others(first.name))]
+        text = choose_text(bar, first)
+        for model in models:
+            require_readable(model, text)
         judged = [one for model in models if (one := _judge(model, text)) is not None]
     if not judged:
         return
@@ -78,20 +83,8 @@ def show_perplexity() -> None:
     _offer(shown, text, strides)
 
 
-def _choose_models() -> list[LoadedModel]:
-    """The page's model and up to three others."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        panel = st.popover(inert(chosen_name()), icon=":material/deployed_code:", help=_("Model"))
-        with panel:
-            choice = choose_model()
-        others = _choose_others(choice.name)
-    first = obtain_model(choice)
-    with panel:
-        describe_model(first)
-    return [first, *(obtain_model(ModelChoice(name=name)) for name in others)]
-
-
 def _choose_others(first: str) -> list[str]:
+    """The names of up to three models beside the page's."""
     value = read_json_text(COMPARED_MODELS)
     known = [str(name)[:200] for name in value[:MOST_OTHERS]] if isinstance(value, list) else []
     names = [entry.name for entry in catalogue() if entry.kind != "encoder-decoder"]

@@ -9,15 +9,14 @@ from playground.tasks.tales.tales_task import story_text
 from playground.text import _
 from ui.cache import results
 from ui.jobs import require
-from ui.sections.attention.examples import first_text
 from ui.state.address import read_choice
 from ui.state.link import leave_out
-from ui.state.parameters import PERPLEXITY_TEXT, TEXT, TEXT_UPLOAD
+from ui.state.parameters import PERPLEXITY_TEXT, TEXT_UPLOAD
 from ui.state.revisions import revision
 from ui.state.uploads import keep_upload, kept_upload, say_if_gone
 from ui.text import inert
 from ui.widgets.choice import choose_option
-from ui.widgets.text import address_text
+from ui.widgets.context_bar import ContextBar, bar_text
 from ui.widgets.upload import upload
 
 TYPED, FILE, SAMPLE = "typed", "file", "sample"
@@ -25,8 +24,11 @@ SAMPLE_WORDS = 600
 MOST_CHARACTERS = 400_000
 
 
-def choose_text(model: LoadedModel) -> str:
-    """The text. Raises UserError for a file that is no text, or too long; ends the run while there is none."""
+def choose_text(bar: ContextBar, model: LoadedModel) -> str:
+    """The text: the bar's, a file or a sample. Raises UserError for a file that is no text, or too long.
+
+    Ends the run while there is none.
+    """
     titles = {TYPED: _("Typed"), FILE: _("A file"), SAMPLE: _("A sample")}
     source = choose_option(PERPLEXITY_TEXT, _("Text"), titles)
     if source == SAMPLE:
@@ -36,8 +38,7 @@ def choose_text(model: LoadedModel) -> str:
         return _sample()
     if source == FILE:
         return _uploaded()
-    with st.container(key="evaluated_lines"):
-        text = address_text(TEXT, first_text(model), label=_("Text"), rows=3, placeholder=_("Type a text"))
+    text = bar_text(bar, model)
     if not text.strip():
         raise UserError("Type a text to score.")
     return text

@@ -15,6 +15,7 @@ from ui.sections.finetune.weights import show_weight_drift
 from ui.state.parameters import EFFECT
 from ui.text import error_sentence, inert
 from ui.widgets.choice import choose_option
+from ui.widgets.context_bar import open_bar
 
 SHOW = {
     "scores": show_held_out,
@@ -28,9 +29,9 @@ SHOW = {
 
 def show_effects() -> None:
     """The two models, and the chosen effect."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        subject = obtain_finetuned()
-        st.caption(_describe(subject), width="stretch")
+    bar = open_bar()
+    subject = obtain_finetuned(bar)
+    st.caption(_describe(subject))
     effect = choose_option(EFFECT, _("Effect"), _titles_of(subject), hidden=True)
     try:
         SHOW[effect](subject)

@@ -18,11 +18,10 @@ from playground.training.finetune.finetune_config import FinetuneConfig
 from playground.training.finetune.trained_parts import METHODS, TrainedParts
 from ui.sections.finetune.data import COLUMNS, LONGEST_TYPED, choose_data
 from ui.sections.finetune.labels import method_help, trained_titles
-from ui.state.address import read_json_text, write_text
-from ui.state.parameters import FINETUNING
+from ui.state.address import read_json_text, read_text, write_text
+from ui.state.parameters import FINETUNING, MODEL
 from ui.state.revisions import revision
 from ui.text import error_sentence
-from ui.warm import EMBEDDED
 from ui.widgets.choice import choose_segment
 from ui.widgets.fields import edit
 from ui.widgets.model import is_hosted
@@ -59,7 +58,8 @@ def choose_finetuning() -> FinetuneDraft:
         _refuse_base(base)
         data, task = choose_data(kept, key)
         parts, train = _edit_rest(kept, key, method)
-        write_text(FINETUNING, json.dumps(_changes(base, data, method, parts, train), ensure_ascii=False))
+        own = "" if base == _first_base() else base  # the shared model is not kept: it may be another one next time
+        write_text(FINETUNING, json.dumps(_changes(own, data, method, parts, train), ensure_ascii=False))
         given = {"learning_rate": RATES[method], **train}
         trained = TrainedParts(method=method, **parts)  # type: ignore[arg-type]
         config = FinetuneConfig(base=base, task=task, parts=trained, **given)
@@ -89,7 +89,7 @@ def _read_kept() -> Mapping[str, Any]:
 
 def _choose_base(kept: Mapping[str, Any], key: str) -> str:
     asked = kept.get("base")
-    shown = asked[:NAME_LENGTH] if isinstance(asked, str) and asked.strip() else DEFAULT_BASE
+    shown = asked[:NAME_LENGTH] if isinstance(asked, str) and asked.strip() else _first_base()
     names = list(dict.fromkeys([*(entry.name for entry in catalogue()), shown]))
     base: str | None = st.selectbox(
         _("Model to fine-tune"),
@@ -100,7 +100,12 @@ def _choose_base(kept: Mapping[str, Any], key: str) -> str:
         width=300,
         help=_("Choose one, or type a Hugging Face model id (owner/name), run/…, or the path of a local folder."),
     )
-    return (base or EMBEDDED).strip()[:NAME_LENGTH]
+    return (base or _first_base()).strip()[:NAME_LENGTH]
+
+
+def _first_base() -> str:
+    """The model that the pages share, where one was chosen."""
+    return read_text(MODEL).strip()[:NAME_LENGTH] or DEFAULT_BASE
 
 
 def _choose_method(kept: Mapping[str, Any], key: str) -> str:

@@ -10,21 +10,22 @@ from playground.text import _
 from ui.jobs import require
 from ui.sections.finetune.heads import default_texts
 from ui.sections.finetune.subject import FinetuneSubject
-from ui.state.parameters import MODEL, TEXT
+from ui.state.parameters import MODEL
 from ui.widgets.chart import draw
+from ui.widgets.context_bar import bar_text, require_readable
 from ui.widgets.doors import GENERATE, INSIDE, doors
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
-from ui.widgets.text import address_text
 
 HEIGHT, ROW = 150, 26
 
 
 def show_stream_drift(subject: FinetuneSubject) -> None:
     """A text, the distance of each token's state after each layer, and the mean."""
-    text = address_text(TEXT, default_texts(subject)[0], label=_("Text"), rows=2, placeholder=_("Type a text"))
+    text = bar_text(subject.bar, subject.pair.before, default_texts(subject)[0])
     if not text.strip():
         raise UserError("Type at least one text.")
+    require_readable(subject.pair.before, text)
     drift = require(
         subject.key("states", text),
         lambda _progress: stream_drift(subject.pair, text),

@@ -22,6 +22,7 @@ from ui.state.attention import model_key
 from ui.state.parameters import BASE_MODEL, TUNED_MODEL
 from ui.state.training import read_run_id
 from ui.text import inert
+from ui.widgets.context_bar import ContextBar
 from ui.widgets.mirror import mirrored
 from ui.widgets.model import ModelChoice, obtain_model
 
@@ -37,6 +38,8 @@ class FinetuneSubject:
     """Its folder; None for two models that were named."""
     config: FinetuneConfig | None
     title: str
+    bar: ContextBar
+    """Where the models are chosen, with room for a text."""
 
     @property
     def cache(self) -> BoundedCache:
@@ -79,15 +82,16 @@ def run_in_python(run: Path) -> tuple[list[str], str]:
     return ["playground.training.finetune.example import shipped_example"], "shipped_example().run"
 
 
-def obtain_finetuned() -> FinetuneSubject:
-    """The two models, loaded; ends the page's run with a sentence where there is no pair."""
+def obtain_finetuned(bar: ContextBar) -> FinetuneSubject:
+    """The two models of the bar, loaded; ends the page's run with a sentence where there is no pair."""
     try:
         run = run_of_address()
         before, after = before_and_after(run) if run is not None else ("", "")
     except UserError as error:
         say_gone(error)
         st.stop()
-    chosen = _choose_names(before, after)
+    with bar.model:
+        chosen = _choose_names(before, after)
     if not all(chosen):
         refuse(UserError("Choose a model and what was fine-tuned from it, or fine-tune one first."))
     is_of_run = run is not None and chosen == (before, after)
@@ -97,7 +101,8 @@ def obtain_finetuned() -> FinetuneSubject:
         pair = ModelPair(before=models[0], after=models[1])
     except UserError as error:
         refuse(error)
-    return FinetuneSubject(pair=pair, run=run if is_of_run else None, config=config, title=_title(run, is_of_run))
+    title = _title(run, is_of_run)
+    return FinetuneSubject(pair=pair, run=run if is_of_run else None, config=config, title=title, bar=bar)
 
 
 def _config_of(run: Path) -> FinetuneConfig | None:
