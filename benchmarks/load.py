@@ -89,7 +89,8 @@ def measure(plan: Plan, *, arrivals: bool = True) -> dict[str, Any]:
         if arrivals:
             results["arrival"] = arrive(app, plan)
         results["tracebacks"] = app.tracebacks()
-        results["running"] = app.trainings()
+        if (running := app.trainings()) != plan.trainings:
+            raise RuntimeError(f"{running} of {plan.trainings} trainings lasted to the end.")
     return results
 
 
@@ -99,7 +100,7 @@ def start_trainings(app: HostedApp, count: int) -> list[str]:
     for number in range(count):
         seat = Seat(app.address, headers={"Cookie": f"playground_visitor=trainer{number}"})
         preset = PRESETS[number % len(PRESETS)]
-        seen = seat.open("train", preset=preset, changes=json.dumps({"steps": STEPS}))
+        seen = seat.open("train", preset=preset, changes=json.dumps({"train": {"steps": STEPS}}))
         starts = [element for element in seen.elements if isinstance(element, Button)]
         (start,) = (button.id for button in starts if button.id.endswith(f"-start_{preset}"))
         seat.send([WidgetState(id=start, trigger_value=True)])

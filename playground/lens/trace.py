@@ -17,6 +17,7 @@ from playground.lens.capture.verification import Check, CheckedStep, check_maps,
 from playground.lens.generate.predictions import no_predictions
 from playground.lens.inspect.head_scores import HeadScores, score_heads
 from playground.lens.inspect.steps.head import AttentionRow, attention_row
+from playground.progress import OnProgress, no_progress
 
 if TYPE_CHECKING:
     from playground.lens.attribute.logit_lens import LogitLens
@@ -163,7 +164,9 @@ class Trace:
         kind = self._kind(kind)
         return look_inside(self.model, self._arguments, self.site(layer, kind).layer, kind)
 
-    def whole_token(self, *positions: int, kind: SiteKind | None = None) -> "WholeToken":
+    def whole_token(
+        self, *positions: int, kind: SiteKind | None = None, on_progress: OnProgress = no_progress
+    ) -> "WholeToken":
         """Tokens of the kind's stack followed from the first block to the logits; runs the model again.
 
         Without positions every token. Raises UserError for a family that cannot be told, with the reason.
@@ -176,17 +179,19 @@ class Trace:
             check_position(position, length)
         chosen = [position % length for position in positions] or list(range(length))
         kinds = [site.kind for site in self.sites]
-        return follow_token(self.model, self._arguments, kinds, chosen, "encoder" if kind == "encoder" else "decoder")
+        return follow_token(
+            self.model, self._arguments, kinds, chosen, "encoder" if kind == "encoder" else "decoder", on_progress
+        )
 
     def layer_and_token(
-        self, layer: int, position: int, kind: SiteKind | None = None
+        self, layer: int, position: int, kind: SiteKind | None = None, *, on_progress: OnProgress = no_progress
     ) -> "tuple[LayerInside | UserError, WholeToken | UserError]":
         """`inside` and `whole_token` from one pass; in place of either the error that says why it cannot be told."""
         from playground.lens.inspect.steps.one_pass import layer_and_token
 
         kind, kinds = self._kind(kind), [site.kind for site in self.sites]
         position %= len(self.query_tokens(kind))
-        return layer_and_token(self.model, self._arguments, layer, kind, position, kinds)
+        return layer_and_token(self.model, self._arguments, layer, kind, position, kinds, on_progress)
 
     def feed_forward_inputs(self, token: "WholeToken", layer: int) -> Float[Tensor, "token width"]:
         """What a layer's feed-forward layer receives at every token of the stack; runs the model again."""

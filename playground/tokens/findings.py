@@ -84,8 +84,10 @@ def describe_boundaries(names: Sequence[str], counts: Sequence[int], shared: Sha
 
 
 def describe_languages(costs: Sequence[LanguageCost]) -> Finding | None:
-    """The cheapest and the dearest language, in tokens of one and the same sentence."""
+    """The cheapest and the dearest language, in tokens of one and the same sentence; or that none is read."""
     read = [cost for cost in costs if cost.is_read and cost.language in SENTENCES]
+    if not read:
+        return Finding(template=N_("The vocabulary lacks characters of every sentence: no count would say anything."))
     if len(read) < 2:
         return None
     cheapest, dearest = min(read, key=_tokens), max(read, key=_tokens)

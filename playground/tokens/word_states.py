@@ -85,7 +85,7 @@ def word_states(
 
 
 def word_positions(model: "LoadedModel", text: str, tokens: Sequence[Token], word: str) -> tuple[int, ...]:
-    """The tokens that spell the first occurrence of a word. Raises UserError where the text has none."""
+    """The tokens that spell the first occurrence of a word. Raises UserError where text or vocabulary has none."""
     found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text, re.IGNORECASE) or re.search(
         re.escape(word), text, re.IGNORECASE
     )
@@ -96,6 +96,13 @@ def word_positions(model: "LoadedModel", text: str, tokens: Sequence[Token], wor
         start, end = found.span()
         spelling = enumerate(cut.tokens[: len(tokens)])
         positions = [n for n, t in spelling if not t.is_template and t.start < end and t.end > start]
+        if positions and all(cut.tokens[position].is_unknown for position in positions):
+            raise UserError(
+                "The vocabulary of {name} cannot spell “{word}”: the model reads the unknown token in its place. "
+                "Choose another word.",
+                name=model.name,
+                word=word,
+            )
     else:
         alike = (each for each in words_of(tokens) if each.text.casefold() == word.casefold())
         positions = [position for each in islice(alike, 1) for position in each.positions]

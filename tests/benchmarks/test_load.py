@@ -14,13 +14,12 @@ from playground.viewer.shared.payload import encode_payload
 @pytest.mark.slow
 def test_a_few_visitors_for_seconds_get_their_pictures():
     plan = Plan(visitors=3, seconds=12.0, think=(0.1, 0.5), arrival_seconds=1.0, trainings=1, threads=1, seed=3)
-    results = measure(plan)
+    results = measure(plan)  # which raises where the training has ended
     assert (results["errors"], results["arrival"]["errors"], results["tracebacks"]) == ([], [], 0)
     assert results["seconds"]["overview"]["count"] > 0
     assert 0 < results["seconds"]["overview"]["median"] < 60
     assert results["arrival"]["seconds"]["count"] == plan.visitors
     assert results["megabytes"]["before"] > 100
-    assert results["running"] == 1  # the training was not starved out of existence, nor ended
 
 
 def test_figures_are_those_of_the_numbers():

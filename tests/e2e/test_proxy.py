@@ -1,69 +1,26 @@
 """Two servers behind a real nginx, under a path, in a browser and in the server's own protocol; one is killed."""
 
-import json
 import re
-import subprocess
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from benchmarks.browser import free_port
 from benchmarks.seat import Seat, Seen, header_of
-from tests.helpers.app_server import start_server, wait_or_kill, wait_until_healthy
-from tests.helpers.proxy import nginx
 from tests.helpers.settling import PATIENCE, settle_work
 from tests.helpers.tables import noisy_table
+from tests.helpers.two_servers import BASE, Site, two_servers
 
-ROOT = Path(__file__).resolve().parents[2]
-BASE, TOKEN = "playground", "an operator's token"
 TEXT = "The cat sat on the mat"
-
-
-@dataclass(kw_only=True)
-class Site:
-    """A proxy before two servers."""
-
-    address: str
-    """With the path."""
-    servers: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
-    """By port."""
-
-    def open_visits(self, port: int) -> int:
-        """How many pages are open at a server now, by its own status page."""
-        address = f"http://127.0.0.1:{port}/{BASE}/_playground/status.json"
-        request = urllib.request.Request(address, headers={"Authorization": f"Bearer {TOKEN}"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return int(json.loads(answer.read())["visits"]["open"])
-
-    def kill_busy(self) -> None:
-        """Kill -9 the one server at which a page is open."""
-        (busy,) = (port for port in self.servers if self.open_visits(port))
-        self.servers[busy].kill()
-        self.servers[busy].wait()
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    runs, ports = tmp_path_factory.mktemp("runs"), [free_port(), free_port()]
-    settings = {"PLAYGROUND_RUNS": str(runs), "PLAYGROUND_SLOTS": "1", "PLAYGROUND_STATUS_TOKEN": TOKEN}
-    settings |= {"STREAMLIT_SERVER_BASE_URL_PATH": BASE}
-    with nginx(ports) as address:
-        opened = Site(address=f"{address}/{BASE}")
-        try:
-            for port in ports:
-                home = tmp_path_factory.mktemp("home")
-                opened.servers[port] = start_server(ROOT / "asgi.py", (), port, home, settings)
-                wait_until_healthy(opened.servers[port], f"http://127.0.0.1:{port}/{BASE}", home / "server.log")
-            yield opened
-        finally:
-            for server in opened.servers.values():
-                server.terminate()
-                wait_or_kill(server)
+    with two_servers(tmp_path_factory, {"PLAYGROUND_SLOTS": "1"}) as opened:
+        yield opened
 
 
 def heads(seen: Seen) -> list[str]:

@@ -101,6 +101,11 @@ def test_a_damaged_address_shows_the_preset(changes):
     assert app.number_input(key="draft.induction.0.train.steps").value == PRESETS["induction"]().steps
 
 
+@pytest.mark.parametrize("changes", ['{"steps": 7}', '{"train": {"steps": 7}, "trains": {}}', '{"train": {"step": 7}}'])
+def test_a_setting_that_nobody_knows_is_said_to_be_ignored(changes):
+    assert "settings that this version does not know" in words(page(changes=changes))
+
+
 def test_a_run_too_large_is_refused_with_the_numbers():
     app = page(changes=json.dumps({"train": {"steps": 10_000_000}}))
     app.button(key="start").click().run()

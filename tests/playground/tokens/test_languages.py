@@ -1,5 +1,7 @@
 """What one sentence costs in twenty languages."""
 
+from dataclasses import replace
+
 import pytest
 
 from playground.models import load
@@ -27,7 +29,8 @@ def test_a_vocabulary_that_lacks_characters_is_not_compared():
     costs = {cost.language: cost for cost in language_costs(load("induction"))}
     assert costs["Chinese"].unread == 19  # each character but no space
     assert not costs["Chinese"].is_read
-    assert describe_languages(list(costs.values())) is None
+    assert "lacks characters of every sentence" in str(describe_languages(list(costs.values())))
+    assert describe_languages([replace(costs["Chinese"], unread=0)]) is None  # one language is compared with nothing
 
 
 def test_the_dearest_language_is_named():

@@ -10,6 +10,7 @@ from playground.models import load
 from playground.tokens.findings import describe_word
 from playground.tokens.word_states import word_positions, word_states
 from tests.helpers.families import small_model
+from tests.helpers.pretrained_folders import build, save_tokenizer
 
 TEXTS = ["the bank of it", "at a bank"]
 
@@ -73,6 +74,15 @@ def test_words_are_found_whole_first_then_within_others():
     assert [tokens[n].text for n in word_positions(model, "the banker's bank", tokens, "BANK")] == [" bank"]
     tokens = encode(model.tokenizer, "我在银行")
     assert len(word_positions(model, "我在银行", tokens, "银行")) == 6
+
+
+def test_a_word_that_the_vocabulary_lacks_is_not_compared(tmp_path):
+    build("gpt2").save_pretrained(tmp_path)
+    save_tokenizer(tmp_path)
+    model = load(str(tmp_path))
+    assert word_states(model, ["the cat sat", "a cat"], "cat").tokens == (("cat",), ("cat",))
+    with pytest.raises(UserError, match="cannot spell “bank”"):
+        word_states(model, ["the bank sat", "a bank"], "bank")
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from playground.errors import UserError
 from playground.lens.capture.site import SiteKind
 from playground.lens.inspect.steps.head import HeadInside
 from playground.lens.inspect.steps.whole_token import WholeToken
+from playground.progress import OnProgress
 from playground.text import _
 from ui.cache import TracedText, layers
 from ui.jobs import require
@@ -46,16 +47,15 @@ def read_selected(traced_text: TracedText, selected: SelectedHead) -> None:
     if layer_key in layers() or token_key in traced_text:
         return
 
-    def make() -> bool:
+    def make(on_progress: OnProgress) -> bool:
         trace = traced_text.trace
-        layer, token = trace.layer_and_token(selected.layer, selected.query, selected.kind)
+        layer, token = trace.layer_and_token(selected.layer, selected.query, selected.kind, on_progress=on_progress)
         if not isinstance(layer, UserError):
             layers().remember(layer_key, lambda: layer)
         traced_text.remember(token_key, lambda: token)
         return True
 
-    title = _("Following the token through all layers …")
-    require(("layer and token", selected), lambda _on_progress: make(), title=title, cache=traced_text)
+    require(("layer and token", selected), make, title=_("Following the token: attention layer"), cache=traced_text)
 
 
 def _token_key(selected: SelectedHead) -> tuple[str, SiteKind, int]:
@@ -85,8 +85,10 @@ def whole_token(traced_text: TracedText, selected: SelectedHead) -> WholeToken |
     kind: SiteKind = "decoder" if selected.kind == "cross" else selected.kind
     return require(
         _token_key(selected),
-        lambda _on_progress: _or_reason(lambda: traced_text.trace.whole_token(selected.query, kind=kind)),
-        title=_("Following the token through all layers …"),
+        lambda on_progress: _or_reason(
+            lambda: traced_text.trace.whole_token(selected.query, kind=kind, on_progress=on_progress)
+        ),
+        title=_("Following the token: attention layer"),
         cache=traced_text,
     )
 

@@ -40,7 +40,8 @@ def show_languages(model: LoadedModel) -> None:
     figure = language_figure([_(cost.language) for cost in costs], values)
     label = _("Tokens per character in twenty languages")
     details = {"sentence": typed, "models": ", ".join(tables)}
-    show_chart(model, figure, key="language_chart", label=label, details=details)
+    if any(cost.is_read for table in tables.values() for cost in table):
+        show_chart(model, figure, key="language_chart", label=label, details=details)
     st.caption(
         _(
             "One sentence, written for this page, in twenty languages. No bar: the vocabulary lacks some of its "

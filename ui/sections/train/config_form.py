@@ -28,6 +28,8 @@ from ui.widgets.fields import edit, editable
 from ui.widgets.model import is_hosted
 from ui.widgets.upload import upload
 
+RECORDS = ("task", "model", "train")
+"""What an address can change."""
 FROM_TASK = ("vocabulary", "kind", "classes", "segments")
 """Fields of the model that follow from the task."""
 MODEL_FIRST = ("layers", "n_heads", "width", "context", "feed_forward", "positions")
@@ -119,8 +121,9 @@ def apply_changes(base: TrainConfig, changes: dict[str, Any]) -> tuple[TrainConf
         return base, ""
     try:
         changes = modernise_run_config(changes)
-        parts = {name: _tuples(changes.get(name)) for name in ("task", "model", "train")}
-        return build(base, parts), ""
+        if unknown := changes.keys() - set(RECORDS):
+            raise UserError("There is no group of settings called {name}.", name=min(unknown))
+        return build(base, {name: _tuples(changes.get(name)) for name in RECORDS}), ""
     except (UserError, TypeError, ValueError):
         return base, _("The address asks for settings that this version does not know; the preset is shown instead.")
 

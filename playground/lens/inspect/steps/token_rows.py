@@ -17,6 +17,7 @@ from playground.attention import AttentionCall, handling
 from playground.errors import UserError
 from playground.lens.capture.hooks import ModuleOutput, record
 from playground.lens.capture.site import SiteKind, select
+from playground.progress import OnProgress, no_progress
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -65,10 +66,15 @@ def experts_among(root: nn.Module) -> list[nn.Module]:
 
 @torch.inference_mode()
 def read_rows(
-    model: "LoadedModel", arguments: dict[str, Any], kinds: Sequence[SiteKind], positions: Sequence[int]
+    model: "LoadedModel",
+    arguments: dict[str, Any],
+    kinds: Sequence[SiteKind],
+    positions: Sequence[int],
+    on_progress: OnProgress = no_progress,
 ) -> TokenRows:
     """Run the model and keep these tokens' rows. kinds: the kind of every call of `attend`, as a trace lists them.
 
+    on_progress: called after each of these calls.
     Raises UserError for a family that does not go through the seam.
     """
     if model.attention == "eager":
@@ -88,6 +94,7 @@ def read_rows(
             z = before(call)
             kind = kinds[len(calls)]
             calls.append(_seam_rows(call, z, kind, chosen, len(recording.outputs)))
+            on_progress(len(calls), len(kinds))
             return z
 
         with handling(handler):

@@ -21,6 +21,7 @@ from playground.lens.inspect.steps.activation import agrees
 from playground.lens.inspect.steps.block import BlockRows, Sublayer, Window, find_block
 from playground.lens.inspect.steps.output_head import Ending, find_ending
 from playground.lens.inspect.steps.token_rows import SeamRows, TokenRows, read_rows
+from playground.progress import OnProgress, no_progress
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -113,12 +114,13 @@ def follow_token(
     kinds: Sequence[SiteKind],
     positions: Sequence[int],
     kind: StackKind,
+    on_progress: OnProgress = no_progress,
 ) -> WholeToken:
     """Run the model and follow some tokens through one stack. kinds: of every call of `attend`, in their order.
 
-    Raises UserError for a family that cannot be told, with the reason.
+    on_progress: called after each of these calls. Raises UserError for a family that cannot be told, with the reason.
     """
-    return follow_rows(read_rows(model, arguments, kinds, positions), kind)
+    return follow_rows(read_rows(model, arguments, kinds, positions, on_progress), kind)
 
 
 @torch.inference_mode()
