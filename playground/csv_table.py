@@ -5,10 +5,20 @@ The readers of tables skip the comments again, so that what was downloaded can b
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 
 Row = Sequence[object]
+NumberedRow = tuple[int, list[str]]
+"""A row's line in the file, and its cells."""
+
+_STATED = re.compile(r"\s*\"?sep=(.)\"?\s*")
+"""Spreadsheets state the delimiter in a line of its own: sep=;"""
+_RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*")
+"""The line below a header of Markdown: | --- | ---: |"""
+_BAR = re.compile(r"(?<!\\)\|")
+_MARKS = re.compile(r"\*\*|`")
 
 
 def csv_table(rows: Iterable[Row], origin: Iterable[str] = (), *, guard: bool = True) -> str:
@@ -49,6 +59,40 @@ def skip_comments(text: str) -> tuple[int, str]:
     if skipped and first[:1].isdigit() and len(re.split("[,;\t]", last)) == len(re.split("[,;\t]", first)) > 1:
         return skipped - 1, f"{last.removeprefix('# ')}\n{text}"
     return skipped, text
+
+
+def stated_delimiter(text: str) -> tuple[str | None, str]:
+    """The delimiter that a first line states, if one does, and the text below that line.
+
+    >>> stated_delimiter("sep=;\\na;b\\n"), stated_delimiter("a;b\\n")
+    ((';', 'a;b\\n'), (None, 'a;b\\n'))
+    """
+    first, _end, rest = text.partition("\n")
+    stated = _STATED.fullmatch(first)
+    return (None, text) if stated is None else (stated[1], rest)
+
+
+def is_markdown(text: str) -> bool:
+    """Whether a rule of dashes and bars stands below a line with bars."""
+    lines = (line for line in text.splitlines() if line.strip())
+    return any("|" in above and "|" in rule and _RULE.fullmatch(rule) for above, rule in itertools.pairwise(lines))
+
+
+def markdown_rows(text: str, skipped: int = 0) -> list[NumberedRow]:
+    """The cells between the bars, without the rule and without marks of bold type or code.
+
+    skipped: how many lines stand above the text.
+
+    >>> markdown_rows("| run | loss |\\n| --- | ---: |\\n| **a** | 2.5 |")
+    [(1, ['run', 'loss']), (3, ['a', '2.5'])]
+    """
+    rows: list[NumberedRow] = []
+    for number, line in enumerate(text.splitlines(), start=skipped + 1):
+        if "|" not in line or _RULE.fullmatch(line):
+            continue
+        inner = re.sub(r"^\||(?<!\\)\|$", "", line.strip())
+        rows.append((number, [_MARKS.sub("", cell).strip().replace("\\|", "|") for cell in _BAR.split(inner)]))
+    return rows
 
 
 def guarded(text: str) -> str:

@@ -1,13 +1,13 @@
-"""A table of texts from an uploaded file: CSV, TSV or JSON lines. What is wrong in it is said with its row."""
+"""A table of texts from an uploaded file: CSV, TSV, Markdown or JSON. What is wrong in it is said with its row."""
 
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from playground.csv_table import guarded, skip_comments
-from playground.decoding import decode_upload
+from playground.csv_table import guarded, is_markdown, markdown_rows, skip_comments, stated_delimiter
+from playground.decoding import decode_upload, well_formed
 from playground.errors import UserError
 from playground.text import N_, _
 
@@ -33,7 +33,7 @@ class TextTable:
 
     columns: Mapping[str, tuple[str, ...]]
     rows: tuple[int, ...]
-    """The line of the file at which each row begins, from 1: what a sentence about it names."""
+    """The line of the file at which each row begins, from 1: what a sentence about it names; in a JSON list the entry."""
     notes: tuple[TableNote, ...] = ()
 
     def __len__(self) -> int:
@@ -56,7 +56,7 @@ class TextTable:
 
 
 def read_text_table(content: str | bytes) -> TextTable:
-    """Read a file; its delimiter is found in the header, and JSON lines are known by their first brace.
+    """Read a file; its delimiter is found in the header or stated above it, and JSON is known by its first bracket.
 
     Raises UserError that names the line of a row with too many or too few cells, or of broken JSON.
 
@@ -64,26 +64,52 @@ def read_text_table(content: str | bytes) -> TextTable:
     {'text': ('Good.',), 'label': ('yes',)}
     """
     notes = encoding_notes(content)
-    skipped, text = skip_comments(decode_upload(content))
+    # Old systems end a line with a carriage return alone, and a file with a sign of its own.
+    text = decode_upload(content).rstrip("\x1a\r\n").replace("\r\n", "\n").replace("\r", "\n")
+    if "\0" in text:
+        raise UserError("The file is not text. Save it in UTF-8.")
+    skipped, text = skip_comments(text)
+    stated, text = stated_delimiter(text)
     if not text.strip():
         raise UserError("The file is empty; it needs a header and at least one row.")
-    if text.lstrip().startswith("{"):
-        rows, lines = _json_rows(text)
-    else:
-        rows, lines = _csv_rows(text)
+    # Empty lines in place of those: a sentence names a line of the file.
+    rows, lines = _rows_of("\n" * (skipped + (stated is not None)) + text, stated)
     header, body = rows[0], rows[1:]
     _check_header(header)
     if not body:
         raise UserError("The file has a header and no rows.")
     columns = {name: tuple(column) for name, column in zip(header, zip(*body, strict=True), strict=True)}
-    notes += _formula_notes(columns, [line + skipped for line in lines])
-    return TextTable(columns=columns, rows=tuple(line + skipped for line in lines), notes=tuple(notes))
+    notes += _formula_notes(columns, lines)
+    return TextTable(columns=columns, rows=tuple(lines), notes=tuple(notes))
 
 
-def _csv_rows(text: str) -> tuple[list[list[str]], list[int]]:
-    """The header and the rows, each with as many cells; and the line at which each row begins."""
+def _rows_of(text: str, stated: str | None) -> tuple[list[list[str]], list[int]]:
+    """The header and the rows, each with as many cells; and the line at which each row begins.
+
+    stated: the delimiter, where a line above says it.
+    """
+    if text.lstrip().startswith("{"):
+        return _entry_rows(_json_lines(text))
+    if text.lstrip().startswith("[") and (entries := _json_list(text)) is not None:
+        return _entry_rows(enumerate(entries, start=1))
+    if stated is None and is_markdown(text):
+        return _markdown_table(text)
+    return _csv_rows(text, stated)
+
+
+def _markdown_table(text: str) -> tuple[list[list[str]], list[int]]:
+    numbered = markdown_rows(text)
+    rows, lines = [cells for _line, cells in numbered], [line for line, _cells in numbered[1:]]
+    for line, cells in numbered:
+        if len(cells) != len(rows[0]):
+            _refuse_cells(line, len(cells), len(rows[0]))
+    _check_size(len(lines))
+    return rows, lines
+
+
+def _csv_rows(text: str, stated: str | None) -> tuple[list[list[str]], list[int]]:
     first = text.lstrip("\n").partition("\n")[0]
-    delimiter = max(("\t", ",", ";"), key=first.count)
+    delimiter = stated or max(("\t", ",", ";"), key=first.count)
     csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     rows: list[list[str]] = []
@@ -113,31 +139,49 @@ def _csv_reason(error: csv.Error) -> str:
     return _("a quotation mark stands inside a quoted cell")
 
 
-def _json_rows(text: str) -> tuple[list[list[str]], list[int]]:
-    """Each line an object with the keys of the first; values that are no text are written as JSON."""
+def _json_lines(text: str) -> Iterator[tuple[int, object]]:
+    """The entries of JSON lines, numbered."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            try:
+                yield number, json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise UserError("Line {row} is no JSON object.", row=number) from error
+
+
+def _json_list(text: str) -> list[object] | None:
+    """The entries of a JSON list; None for a text that only begins like one."""
+    try:
+        entries = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return entries if isinstance(entries, list) else None
+
+
+def _entry_rows(entries: Iterable[tuple[int, object]]) -> tuple[list[list[str]], list[int]]:
+    """Each an object with the keys of the first; values that are no text are written as JSON."""
+    names: list[str] = []
     rows: list[list[str]] = []
     lines: list[int] = []
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            entry = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise UserError("Line {row} is no JSON object.", row=number) from error
+    for number, entry in entries:
         if not isinstance(entry, dict):
             raise UserError("Line {row} is no JSON object.", row=number)
         if not rows:
-            rows.append(list(entry))
-        if missing := [name for name in rows[0] if name not in entry]:
+            names = list(entry)
+            rows.append([_cell(name) for name in names])
+        if missing := [name for name in names if name not in entry]:
             raise UserError("Line {row} has no {name!r}, which the first line has.", row=number, name=missing[0])
-        rows.append([_cell(entry[name]) for name in rows[0]])
+        rows.append([_cell(entry[name]) for name in names])
         lines.append(number)
         _check_size(len(lines))
-    return rows, lines
+    return rows or [[]], lines
 
 
 def _cell(value: object) -> str:
-    return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+    """JSON can spell half a surrogate pair, which no tokenizer and no file takes."""
+    if isinstance(value, str):
+        return value if value.isascii() else well_formed(value)
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _check_header(header: Sequence[str]) -> None:

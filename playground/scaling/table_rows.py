@@ -2,25 +2,14 @@
 
 import csv
 import io
-import itertools
 import re
 
-from playground.csv_table import skip_comments
+from playground.csv_table import NumberedRow, is_markdown, markdown_rows, skip_comments, stated_delimiter
 from playground.errors import UserError
 
 DELIMITERS = (",", ";", "\t")
 MOST_ROWS = 100_000
-_STATED = re.compile(r"\s*\"?sep=(.)\"?\s*")
-"""Spreadsheets state the delimiter in a line of its own: sep=;"""
-
-_RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*")
-"""The line below a header of Markdown: | --- | ---: |"""
-_BAR = re.compile(r"(?<!\\)\|")
-_MARKS = re.compile(r"\*\*|`")
 _NUMBER = re.compile(r"\s*[+-]?\d")
-
-NumberedRow = tuple[int, list[str]]
-"""A row's line in the file, and its cells."""
 
 
 def read_table_rows(text: str) -> tuple[list[NumberedRow], str]:
@@ -32,15 +21,16 @@ def read_table_rows(text: str) -> tuple[list[NumberedRow], str]:
         raise UserError("The file is not text. Save the table as CSV in UTF-8.")
     # Files of DOS end with a character of their own.
     skipped, text = skip_comments(text.rstrip("\x1a\r\n\t "))
-    stated = _STATED.fullmatch(text.partition("\n")[0])
-    if stated is not None:
-        skipped, text = skipped + 1, text.partition("\n")[2]
+    stated, text = stated_delimiter(text)
+    skipped += stated is not None
     first = next((line for line in text.splitlines() if line.strip()), "")
-    if stated is None and _is_markdown(text):
-        return _markdown_rows(text, skipped), "|"
-    delimiter = stated[1] if stated is not None else max(DELIMITERS, key=first.count)
+    if stated is None and is_markdown(text):
+        rows = markdown_rows(text, skipped)
+        _check_count(rows)
+        return rows, "|"
+    delimiter = stated or max(DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    rows: list[NumberedRow] = []
+    rows = []
     begin = skipped + 1
     try:
         for cells in reader:
@@ -51,26 +41,6 @@ def read_table_rows(text: str) -> tuple[list[NumberedRow], str]:
         raise UserError("Line {line} of the file is no CSV: {error}.", line=begin, error=error) from error
     _check_count(rows)
     return rows, delimiter
-
-
-def _is_markdown(text: str) -> bool:
-    """Whether a rule of dashes and bars stands below the first line with bars."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    pairs = itertools.pairwise(lines)
-    return any("|" in above and "|" in rule and _RULE.fullmatch(rule) is not None for above, rule in pairs)
-
-
-def _markdown_rows(text: str, skipped: int) -> list[NumberedRow]:
-    """The cells between the bars, without the rule and without marks of bold type or code."""
-    rows: list[NumberedRow] = []
-    for number, line in enumerate(text.splitlines(), start=skipped + 1):
-        if "|" not in line or _RULE.fullmatch(line):
-            continue
-        inner = re.sub(r"^\||(?<!\\)\|$", "", line.strip())
-        cells = [_MARKS.sub("", cell).strip().replace("\\|", "|") for cell in _BAR.split(inner)]
-        rows.append((number, cells))
-    _check_count(rows)
-    return rows
 
 
 def _refuse_open_quote(cells: list[str], begin: int, text: str, delimiter: str) -> None:

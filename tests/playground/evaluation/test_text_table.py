@@ -17,6 +17,10 @@ GOOD = {"text": ("Good, isn't it?", "Bad"), "label": ("yes", "no")}
     "content",
     [
         b'text,label\n"Good, isn\'t it?",yes\nBad,no\n',
+        b'sep=;\ntext;label\n"Good, isn\'t it?";yes\nBad;no\n',
+        b'text,label\r"Good, isn\'t it?",yes\rBad,no\r\x1a',
+        b"| text | **label** |\n| --- | :-: |\n| Good, isn't it? | yes |\n| Bad | `no` |\n",
+        json.dumps([dict(zip(GOOD, row, strict=True)) for row in zip(*GOOD.values(), strict=True)], indent=1),
         b'text;label\r\n"Good, isn\'t it?";yes\r\nBad;no\r\n',
         "text\tlabel\nGood, isn't it?\tyes\n\nBad\tno".encode("utf-16"),
         b'\xef\xbb\xbf{"text": "Good, isn\'t it?", "label": "yes"}\n{"label": "no", "text": "Bad"}\n',
@@ -30,6 +34,21 @@ def test_rows_know_their_lines():
     table = read_text_table('# from here\ntext,label\n"two\nlines",a\n\nlast,b\n')
     assert table.rows == (3, 6)
     assert table.columns["text"] == ("two\nlines", "last")
+
+
+def test_lines_are_counted_below_what_stands_above_them():
+    assert read_text_table("# made here\nsep=;\ntext;label\na;b\n").rows == (4,)
+    assert read_text_table("A title\n\n| text |\n| --- |\n| a |\n").rows == (5,)
+    with pytest.raises(UserError, match="Line 4 has 1 cells, the header 2"):
+        read_text_table("| a | b |\n| --- | --- |\n| 1 | 2 |\n| 3 |\n")
+    with pytest.raises(UserError, match="Line 3 has 3 cells, the header 2"):
+        read_text_table("sep=;\na;b\n1;2;3\n")
+    with pytest.raises(UserError, match="Line 4 is no JSON object"):
+        read_text_table('# made here\n# twice\n{"a": 1}\n[1]\n')
+
+
+def test_half_a_surrogate_pair_becomes_the_replacement_character():
+    assert read_text_table('{"t\\ud83d": "x\\udc00y 😀"}').columns == {"t\ufffd": ("x\ufffdy 😀",)}
 
 
 def test_values_of_json_that_are_no_text_are_written_out():
