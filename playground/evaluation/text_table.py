@@ -33,7 +33,7 @@ class TextTable:
 
     columns: Mapping[str, tuple[str, ...]]
     rows: tuple[int, ...]
-    """The line of the file at which each row begins, from 1: what a sentence about it names; in a JSON list the entry."""
+    """The line at which each row begins, from 1: what a sentence about it names; in a JSON list the entry."""
     notes: tuple[TableNote, ...] = ()
 
     def __len__(self) -> int:
