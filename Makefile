@@ -37,8 +37,8 @@ kills:          ## 500 kills of workers and servers, 500 of clients, at random m
 load:           ## thirty visitors for five minutes, then thirty arrivals; writes benchmarks/results/load.json
 	python -m benchmarks.load
 
-soak:           ## the same visitors for an hour: does memory grow? MINUTES=15 for a shorter one
-	python -m benchmarks.load --soak --minutes $(or $(MINUTES),60)
+soak:           ## the same visitors for an hour after a quarter of one: does memory grow? MINUTES=30 for a shorter one
+	python -m benchmarks.load --soak --minutes $(or $(MINUTES),75)
 
 benchmark:      ## writes benchmarks/results/*.json, which the README quotes
 	python -m benchmarks.attention

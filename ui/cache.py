@@ -1,7 +1,10 @@
 """What the server keeps for all sessions: traces, results, logs of runs; bounded, the least recently used out first."""
 
+import math
 import os
 import threading
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cache
@@ -26,6 +29,8 @@ Value = TypeVar("Value")
 RESULTS = 24
 """How many results are kept of one trace, of one model."""
 TRACE_BYTES = 2 << 30
+IDLE_SECONDS = 600.0
+"""How long a text's trace waits for somebody to look at it again: a room types hundreds of texts in an hour."""
 LOG_BYTES = 256 << 20
 TOKENIZED = 200_000
 """Tokens, of half a kilobyte each."""
@@ -38,13 +43,23 @@ FORWARD_SLOTS = max(1, (os.cpu_count() or 1) // 4)
 class BoundedCache:
     """Values by key, at most `bound` of them, or of their sizes together; safe for several threads.
 
-    A value that alone is larger than the bound is kept, and nothing beside it.
+    A value that alone is larger than the bound is kept, and nothing beside it. idle_seconds: how long one is kept that
+    nobody asks for; the next who asks for another finds it gone.
     """
 
-    def __init__(self, name: str, bound: int = RESULTS, size: Callable[[Any], int] | None = None) -> None:
-        self.name = name
+    def __init__(
+        self,
+        name: str,
+        bound: int = RESULTS,
+        size: Callable[[Any], int] | None = None,
+        *,
+        idle_seconds: float = math.inf,
+    ) -> None:
+        self.name, self._idle_seconds = name, idle_seconds
         sized = None if size is None else lambda value: min(bound, max(1, size(value)))
         self._values: LRUCache[Hashable, Any] = LRUCache(bound, sized)
+        self._used: OrderedDict[Hashable, float] = OrderedDict()
+        """When each was used last, the earliest first, where some may go for that; some have gone for their size."""
         self._guard = threading.Lock()
         self._hits = self._misses = 0
 
@@ -55,21 +70,21 @@ class BoundedCache:
     def get(self, key: Hashable) -> Any:
         """The value of that key; None where there is none."""
         with self._guard:
-            self._count(key)
-            return self._values.get(key)
+            return self._find(key)
 
     def put(self, key: Hashable, value: object) -> None:
         """Keep a value, or measure a known one again; the least recently used go until the bound holds."""
         with self._guard:
             self._values[key] = value
+            self._touch(key)
 
     def remember(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The value of that key, made outside the lock when it is first asked for."""
         with self._guard:
-            self._count(key)
             if key in self._values:
-                kept: Value = self._values[key]
+                kept: Value = self._find(key)
                 return kept
+            self._misses += 1
         value = make()
         self.put(key, value)
         return value
@@ -79,9 +94,23 @@ class BoundedCache:
         with self._guard:
             return len(self._values), int(self._values.currsize), self._hits, self._misses
 
-    def _count(self, key: Hashable) -> None:
-        is_kept = key in self._values
-        self._hits, self._misses = self._hits + is_kept, self._misses + (not is_kept)
+    def _find(self, key: Hashable) -> Any:
+        if key not in self._values:
+            self._misses += 1
+            return None
+        self._hits += 1
+        self._touch(key)
+        return self._values[key]
+
+    def _touch(self, key: Hashable) -> None:
+        """Used now; those that nobody has used for long go."""
+        if math.isinf(self._idle_seconds):
+            return
+        now = time.monotonic()
+        self._used[key] = now
+        self._used.move_to_end(key)
+        while now - next(iter(self._used.values())) > self._idle_seconds:
+            self._values.pop(self._used.popitem(last=False)[0], None)
 
 
 class TracedText(BoundedCache):
@@ -95,7 +124,7 @@ class TracedText(BoundedCache):
 @cache
 def traces() -> BoundedCache:
     """The server's traces by what they were made from (`ui.state.attention.trace_key`)."""
-    return BoundedCache("traces", TRACE_BYTES, lambda traced: traced.trace.bytes)
+    return BoundedCache("traces", TRACE_BYTES, lambda traced: traced.trace.bytes, idle_seconds=IDLE_SECONDS)
 
 
 @cache

@@ -24,6 +24,24 @@ def test_the_least_recently_used_goes_first():
     assert cache.get("c") is not None
 
 
+def test_what_nobody_has_asked_for_goes_with_time(monkeypatch):
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr("ui.cache.time.monotonic", lambda: clock.now)
+    cache = BoundedCache("idle", 3, idle_seconds=10.0)
+    cache.put("a", 1)
+    cache.put("b", 2)
+    clock.now = 9.0
+    assert cache.get("a") == 1
+    clock.now = 11.0
+    cache.put("c", 3)
+    assert (cache.get("b"), cache.get("a"), cache.get("c")) == (None, 1, 3)
+    for number in range(100):
+        clock.now += 1.0
+        cache.remember(number, lambda: 0)
+    assert cache.counters() == (3, 3, 3, 101)
+    assert len(cache._used) <= 11  # nor do the keys of those that went for their number stay
+
+
 def test_the_newest_stays_whatever_its_size():
     cache = by_size(100)
     cache.put("a", value(40))
