@@ -18,6 +18,7 @@ from playground.models import default_registry
 from tests.e2e.components.test_payload import decode
 from tests.helpers.head_folders import save_head
 from tests.helpers.page_script import address, charts, run_page, words
+from ui.cache import results
 from ui.state.uploads import Upload, uploads
 
 
@@ -157,6 +158,29 @@ def test_a_table_that_is_wrong_names_its_line(table, sentence):
     app = run_page("evaluate", section="classification", table=table)
     assert sentence in words(app)
     assert not app.exception
+
+
+ROWS = [
+    {"text": f"{word} {row}", "label": label, "prediction": label if row % 3 else "bad", "score": f"0.{9 - row}"}
+    | {"language": "en" if row % 2 else "de", "part": "train" if row < 4 else "test"}
+    for row, (word, label) in enumerate([("fine", "good"), ("dull", "bad")] * 4)
+]
+CHANGES = {"text": "fine 0", "label": "good", "prediction": "good", "score": "0.05", "language": "fr", "part": "train"}
+
+
+@pytest.mark.parametrize("column", CHANGES)
+def test_an_answer_is_of_the_table_that_is_shown_and_of_no_other(column):
+    def said(rows):
+        table = csv_table([list(rows[0]), *(list(row.values()) for row in rows)])
+        app = run_page("evaluate", section="classification", table=table, sliced_by="language")
+        assert not app.exception
+        return words(app), [frame.value.to_csv() for frame in app.dataframe]
+
+    other = [*ROWS[:-1], {**ROWS[-1], column: CHANGES[column]}]
+    assert other != ROWS
+    first, kept = said(ROWS), said(other)
+    results.cache_clear()
+    assert kept == said(other) != first
 
 
 def test_a_loaded_classifier_is_asked_about_the_table(tmp_path):

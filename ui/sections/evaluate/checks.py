@@ -34,7 +34,7 @@ def show_baselines(chosen: LabelSet) -> None:
     def learn(on_progress: OnProgress) -> Baselines:
         return baselines(texts, chosen.true, is_train, on_progress)
 
-    key = (*chosen.key, "baselines", hash(texts))
+    key = (*chosen.key, "baselines")
     learned = compute(key, learn, title=_("Learning the baseline, part:"), cache=results())
     if learned is None:
         return
@@ -80,7 +80,7 @@ def show_leaks(chosen: LabelSet) -> None:
     train = [row for row, flag in enumerate(is_train) if flag]
     test = [row for row, flag in enumerate(is_train) if not flag]
     leaks = compute(
-        (*chosen.key, "leaks", hash(texts)),
+        (*chosen.key, "leaks"),
         lambda _progress: leaked_texts(*both_parts(texts, is_train)),
         title=_("Comparing texts"),
         cache=results(),

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import streamlit as st
@@ -49,11 +50,13 @@ class LabelSet:
         """The classified texts, where the table has them."""
         return self.table.columns[self.columns["text"]] if "text" in self.columns else None
 
-    @property
+    @cached_property
     def key(self) -> tuple[object, ...]:
-        """What results are kept under."""
-        digest = hashlib.sha256(repr((self.true, self.predicted, self.columns)).encode()).hexdigest()
-        return ("labels", digest)
+        """What results are kept under: everything that one may depend on, the other columns and the scores too."""
+        digest = hashlib.sha256(repr((self.true, self.predicted, self.columns, self.table.columns)).encode())
+        for label, scores in self.scores.items():
+            digest.update(repr(label).encode() + scores.tobytes())
+        return ("labels", digest.hexdigest())
 
 
 def choose_labels() -> LabelSet | None:
