@@ -79,7 +79,8 @@ def _row(name: str, result: Mapping[str, Any], reasons: dict[str, int]) -> str:
 
 
 def _without_folder(sentence: str) -> str:
-    return re.sub(r"\S*/tmp\S*", "The model", sentence).replace("|", "/")
+    named = re.sub(r"\S*/tmp\S*", lambda path: "the model" if path.start() else "The model", sentence)
+    return named.replace("|", "/")
 
 
 def _general(sentence: str) -> str:
