@@ -38,6 +38,7 @@ measure_terms.py       the terms of the page Evaluate
 token_terms.py         the terms of the page Tokens
 text.py                sentences in the reader's language
 progress.py            the callback of long work
+units.py               times and amounts in the unit that a person would use
 provenance.py          model, source and versions behind a number
 share_link.py          a link to share, the code of a frame, a QR code
 snippets.py            Python that computes what a page shows

@@ -12,7 +12,6 @@ shell.py          navigation, and the guard line of every page
 state/            the address and the session
 static_files.py   plotly.min.js where Streamlit serves files
 text.py           the session's language, and what keeps quoted text from being read as markup
-units.py          times and amounts in the unit that a person would use
 warm.py           heavy imports in the background
 widgets/          reusable groups of widgets
 """

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from playground.command.train import print_step, refuse_beside_config, task_among, timed_steps, use_threads
 from playground.errors import UserError
 from playground.text import _
+from playground.units import duration
 
 if TYPE_CHECKING:
     from playground.training.finetune import FinetuneConfig
@@ -106,12 +107,12 @@ def _print_cost(config: "FinetuneConfig", *, as_json: bool) -> None:
         values = {"trainable": cost.trainable, "total": cost.total, "bytes": cost.memory.total}
         print(json.dumps({"estimate": {**values, "seconds": cost.seconds, "modules": list(cost.modules)}}), flush=True)
         return
-    line = _("{trainable:,} of {total:,} parameters are trained; about {megabytes:,.0f} MB and {minutes:.1f} min")
+    line = _("{trainable:,} of {total:,} parameters are trained; about {megabytes:,.0f} MB and {time}")
     print(
         line.format(
             trainable=cost.trainable,
             total=cost.total,
             megabytes=cost.memory.total / 1e6,
-            minutes=cost.seconds / 60,
+            time=duration(cost.seconds),
         )
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from playground.errors import UserError
 from playground.text import _
+from playground.units import duration
 
 if TYPE_CHECKING:
     from playground.sweeps.executors import SweepExecutor
@@ -188,8 +189,8 @@ def costs(config: "SweepConfig", *, workers: int, hourly_price: float, each: boo
     total = _("{cells} cells, {flops:.2e} FLOP: about {worker_time} of one worker, {time} with {workers}").format(
         cells=cost.cells,
         flops=cost.flops,
-        worker_time=_time(cost.worker_seconds),
-        time=_time(cost.seconds),
+        worker_time=duration(cost.worker_seconds),
+        time=duration(cost.seconds),
         workers=workers,
     )
     if hourly_price:
@@ -206,13 +207,6 @@ def costs(config: "SweepConfig", *, workers: int, hourly_price: float, each: boo
         for cell in grid
     ]
     return "\n".join([*lines, total])
-
-
-def _time(seconds: float) -> str:
-    """In the unit that a person would choose."""
-    if seconds > 5400:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 60:.1f} min" if seconds > 90 else f"{seconds:.0f} s"
 
 
 def _progress_printer(hourly_price: float) -> "Callable[[SweepProgress], None]":
@@ -236,7 +230,7 @@ def _progress_line(progress: "SweepProgress", hourly_price: float) -> str:
     if progress.failed:
         parts.append(_("{count} failed").format(count=len(progress.failed)))
     if progress.seconds_left is not None:
-        parts.append(_("{time} left").format(time=_time(progress.seconds_left)))
+        parts.append(_("{time} left").format(time=duration(progress.seconds_left)))
     if hourly_price:
         parts.append(progress.price_text(hourly_price))
     return "  ".join([*parts, " ".join(progress.working)])
@@ -245,4 +239,4 @@ def _progress_line(progress: "SweepProgress", hourly_price: float) -> str:
 def _outcome(progress: "SweepProgress") -> str:
     failed = "".join(f"\n{name}: {message}" for name, message in progress.failed.items())
     outcome = _("{done} of {total} cells are done after {time}.")
-    return outcome.format(done=progress.done, total=progress.total, time=_time(progress.seconds)) + failed
+    return outcome.format(done=progress.done, total=progress.total, time=duration(progress.seconds)) + failed

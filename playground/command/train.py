@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from playground.errors import UserError
 from playground.text import _
+from playground.units import duration
 
 if TYPE_CHECKING:
     from playground.tasks.task import TaskConfig, TaskKind
@@ -162,9 +163,8 @@ def check_memory(config: "TrainConfig") -> None:
 
 def print_step(step: "Step", steps: int, seconds_left: float) -> None:
     """On one line of a terminal; an evaluation keeps its line."""
-    left = f"{seconds_left / 60:.0f} min" if seconds_left >= 90 else f"{seconds_left:.0f} s"
     line = _("step {step}/{steps}  loss {loss:.3f}  {left} left")
-    line = line.format(step=step.step, steps=steps, loss=step.loss, left=left)
+    line = line.format(step=step.step, steps=steps, loss=step.loss, left=duration(seconds_left))
     if step.evaluation is not None:
         measures = "  ".join(f"{name} {value:.4f}" for name, value in step.evaluation.items())
         print(f"\r{line}  {measures}", flush=True)

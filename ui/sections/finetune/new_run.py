@@ -10,6 +10,7 @@ from playground.training.finetune.cost import FinetuneEstimate, estimate_finetun
 from playground.training.finetune.finetune_config import FinetuneConfig
 from playground.training.finetune.trained_parts import MATRICES, held_together
 from playground.training.run.runs import free_name
+from playground.units import duration
 from ui.cache import results
 from ui.jobs import compute
 from ui.sections.finetune.draft import FinetuneDraft, choose_finetuning
@@ -21,7 +22,6 @@ from ui.state.revisions import renew
 from ui.state.training import write_run_id
 from ui.state.visitor import visitor
 from ui.text import error_sentence
-from ui.units import duration
 from ui.widgets.callbacks import action_button
 
 NAME = "finetune_name"

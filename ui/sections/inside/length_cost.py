@@ -16,12 +16,12 @@ from playground.charts.architecture import length_figure
 from playground.models import LoadedModel
 from playground.models.memory_estimate import BYTES_PER_NUMBER
 from playground.text import _
+from playground.units import prefixed
 from ui.cache import length_costs
 from ui.jobs import AT_ONCE, compute
 from ui.state.address import read_switch, write_switch
 from ui.state.attention import model_key
 from ui.state.parameters import LENGTH_COST
-from ui.units import prefixed
 from ui.widgets.chart import draw
 from ui.widgets.download import offer_snippet
 

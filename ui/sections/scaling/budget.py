@@ -7,13 +7,13 @@ import streamlit as st
 from playground.errors import UserError
 from playground.scaling.budgets import ACCELERATORS, Rig, flops_of_hours, flops_of_money, training_cost
 from playground.text import _
+from playground.units import duration, prefixed
 from ui.sections.scaling.figure import show_metrics
 from ui.state import parameters
 from ui.state.address import read_choice, read_float, write_choice, write_float
 from ui.state.parameters import ACCELERATOR, BUDGET, CURRENCY
 from ui.state.revisions import widget_key
 from ui.text import error_sentence
-from ui.units import duration, prefixed
 from ui.widgets.choice import choose_option
 
 DEFAULT_RIG = Rig()

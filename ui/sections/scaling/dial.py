@@ -24,6 +24,7 @@ from playground.sweeps.sweep import start_sweep, sweep_folder
 from playground.tasks.sources import missing_files
 from playground.tasks.text import TextTaskConfig
 from playground.text import _
+from playground.units import duration
 from ui.cache import throughput
 from ui.sections.scaling.fit import fetch_bootstrap, fetch_fit
 from ui.sections.scaling.sections import show_empty
@@ -35,7 +36,6 @@ from ui.state.revisions import widget_key
 from ui.state.scaling import adopt_source, read_sweep_id, write_sweep_id
 from ui.state.visitor import visitor
 from ui.text import error_sentence, inert
-from ui.units import duration
 from ui.widgets.callbacks import action_button
 from ui.widgets.model import is_hosted
 

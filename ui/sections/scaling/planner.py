@@ -24,6 +24,7 @@ from playground.scaling.plans import FRONTIERS, Plan, plan, plans_sentences
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
 from playground.scaling.published import BESIROGLU, MUENNIGHOFF
 from playground.text import _
+from playground.units import prefixed
 from ui.sections.scaling.budget import ComputeBudget, choose_budget, number, show_budget_cost
 from ui.sections.scaling.figure import show_metrics, show_scaling_figure, source_line
 from ui.sections.scaling.fit import RESAMPLE_COUNTS, fetch_bootstrap, fetch_fit
@@ -32,7 +33,6 @@ from ui.state.address import read_choice, write_choice
 from ui.state.parameters import LAW, PLAN, PLANNED, SERVED, UNIQUE
 from ui.state.revisions import widget_key
 from ui.text import error_sentence
-from ui.units import prefixed
 from ui.widgets.choice import choose_option
 
 CURVE_SIZES = 160

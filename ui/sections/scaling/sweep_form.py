@@ -17,6 +17,7 @@ from playground.tasks.task import TaskConfig
 from playground.tasks.text import TextTaskConfig
 from playground.tasks.vocabulary import VocabularyKind
 from playground.text import _, _n
+from playground.units import duration, prefixed
 from ui.cache import scaling_results, throughput
 from ui.sections.scaling.budget import choose_currency, currency
 from ui.sections.train.labels import choice_label
@@ -45,7 +46,6 @@ from ui.state.parameters import (
 )
 from ui.state.revisions import widget_key
 from ui.text import error_sentence
-from ui.units import duration, prefixed
 from ui.widgets.choice import choose_option
 from ui.widgets.upload import upload
 

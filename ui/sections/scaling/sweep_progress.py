@@ -13,6 +13,7 @@ from playground.sweeps.progress import WORKING, SweepProgress, SweepView, read_p
 from playground.sweeps.sweep import delete_sweep, ray_address, resume_sweep, start_sweep, stop_sweep, sweep_folder
 from playground.text import _, _n
 from playground.training.run.runs import owner_of
+from playground.units import duration
 from ui.sections.scaling.budget import currency
 from ui.sections.scaling.data import started, visible_sweeps
 from ui.sections.scaling.landing import show_landing
@@ -33,7 +34,6 @@ from ui.state.scaling import (
 )
 from ui.state.visitor import may_steer, visitor
 from ui.text import error_sentence, page_link
-from ui.units import duration
 from ui.widgets.callbacks import action_button
 
 FOLLOW_SECONDS = 1.0

@@ -14,6 +14,7 @@ from playground.training.estimate import Estimate, estimate
 from playground.training.presets import PRESETS
 from playground.training.run.runs import free_name
 from playground.training.trainer import choose_device
+from playground.units import duration, prefixed
 from ui.cache import throughput
 from ui.sections.train.architecture import show_planned_architecture
 from ui.sections.train.config_form import RunDraft, choose_config, chosen_preset, upload_settings
@@ -25,7 +26,6 @@ from ui.state.session import keep_error, take_error
 from ui.state.training import adopt_draft, is_start_requested, request_start, take_start_request, write_run_id
 from ui.state.visitor import visitor
 from ui.text import error_sentence
-from ui.units import duration, prefixed
 
 LONGEST_NAME = 80
 NAME = "run_name"

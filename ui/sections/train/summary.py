@@ -7,8 +7,8 @@ import streamlit as st
 from playground.text import _, _n
 from playground.training.run.metrics import Metrics
 from playground.training.run.runs import Run
+from playground.units import duration
 from ui.sections.train.labels import measure_label
-from ui.units import duration
 from ui.widgets.findings import show_caption
 
 COLOURS = {

@@ -4,8 +4,8 @@ import doctest
 
 import pytest
 
-from ui import units
-from ui.units import duration, prefixed
+from playground import units
+from playground.units import duration, prefixed
 
 
 def test_the_examples_hold():
