@@ -17,7 +17,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("machine of any speed", deadline=None)
 settings.load_profile("machine of any speed")
 
-LONGEST_FIRST = ("test_ray_executor", "test_code", "test_outcomes", "e2e", "test_tales_task", "test_executor", "sweeps")
+ONE_RAY = ("test_ray_executor", "test_cluster")
+"""Files with a Ray of their own: one after the other, as two at once leave neither a processor."""
+LONGEST_FIRST = (*ONE_RAY, "test_code", "test_outcomes", "e2e", "test_tales_task", "test_executor", "sweeps")
 """Parts of paths: begun first, so that no process is left with a long file at the end."""
 SHARED_OUT = ("test_code", "test_outcomes", "test_configurations")
 """Files whose tests have nothing in common: each may run in another process."""
@@ -46,7 +48,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of one file stay together, with the server or the trained model that they share."""
     for item in items:
         if item.path.stem not in SHARED_OUT:
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+            group = "ray" if item.path.stem in ONE_RAY else str(item.path)
+            item.add_marker(pytest.mark.xdist_group(group))
     items.sort(key=_rank)
 
 

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from playground.charts.heatmap import heatmap_figure, tinted_map_figure
-from playground.charts.layout import axis, level, quiet_layout
+from playground.charts.layout import axis, band, level, quiet_layout
 from playground.charts.palette import CROSS, ENCODER, HELD_OUT, TRAIN
 from playground.evaluation.resampling import Spread
 from playground.finetuning.drift_table import DriftTable
@@ -124,7 +124,7 @@ def label_curve_figure(
     }
     for start, (name, colour) in starts.items():
         own = [mean for mean in means if mean.start == start]
-        add_spreads(figure, [mean.labels for mean in own], [mean.accuracy for mean in own], name=name, colour=colour)
+        _add_means(figure, [mean.labels for mean in own], [mean.accuracy for mean in own], name=name, colour=colour)
     if tfidf:
         figure.add_scatter(
             x=[labels for labels, _accuracy in tfidf],
@@ -148,7 +148,9 @@ def rank_sweep_figure(points: Sequence[RankPoint], *, score: str) -> go.Figure:
     ordered = sorted(points, key=lambda point: point.rank)
     ranks = [point.rank for point in ordered]
     figure = go.Figure()
-    add_spreads(figure, ranks, [point.score for point in ordered], name=score, colour=TRAIN.light)
+    scores = [point.score for point in ordered]
+    _add_scores(figure, ranks, scores, name=score, colour=TRAIN.light)
+    figure.data[0].error_y = _bars(scores, TRAIN.light)
     figure.add_scatter(
         x=ranks,
         y=[100 * point.drift for point in ordered],
@@ -176,27 +178,39 @@ def rank_sweep_figure(points: Sequence[RankPoint], *, score: str) -> go.Figure:
     return figure
 
 
-def add_spreads(figure: go.Figure, x: Sequence[float], spreads: Sequence[Spread], *, name: str, colour: str) -> None:
-    """A curve of scores with their intervals."""
-    values = np.array([spread.value for spread in spreads])
+def _add_means(figure: go.Figure, x: Sequence[float], spreads: Sequence[Spread], *, name: str, colour: str) -> None:
+    """A curve of scores, their intervals as a band: bars of two curves at one x would hide each other."""
+    _add_scores(figure, x, spreads, name=name, colour=colour)
+    low, high = np.array([[spread.low, spread.high] for spread in spreads]).reshape(-1, 2).T
+    title = _("{curve}: interval").format(curve=name)
+    band(figure, np.array(x, float), low, high, colour=colour, name=title, group=name)
+
+
+def _add_scores(figure: go.Figure, x: Sequence[float], spreads: Sequence[Spread], *, name: str, colour: str) -> None:
+    """A curve of scores that shows their intervals on hover."""
     figure.add_scatter(
         x=list(x),
-        y=values,
+        y=[spread.value for spread in spreads],
         mode="lines+markers",
         name=name,
+        legendgroup=name,
         line={"color": colour, "width": 2},
         marker={"size": 7},
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": np.array([spread.high for spread in spreads]) - values,
-            "arrayminus": values - np.array([spread.low for spread in spreads]),
-            "thickness": 1.5,
-            "color": colour,
-        },
         customdata=[[spread.low, spread.high, spread.n] for spread in spreads],
         hovertemplate="%{y:.4g} [%{customdata[0]:.4g}, %{customdata[1]:.4g}], n = %{customdata[2]:,}",
     )
+
+
+def _bars(spreads: Sequence[Spread], colour: str) -> dict[str, object]:
+    """Intervals as plotly's error bars."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [spread.high - spread.value for spread in spreads],
+        "arrayminus": [spread.value - spread.low for spread in spreads],
+        "thickness": 1.5,
+        "color": colour,
+    }
 
 
 def lora_map_figure(values: Float[np.ndarray, "row column"], *, meaning: str) -> go.Figure:

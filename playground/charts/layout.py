@@ -5,9 +5,11 @@ from collections.abc import Mapping, Sequence
 from math import log10
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
+from jaxtyping import Float
 
-from playground.charts.palette import NEUTRAL
+from playground.charts.palette import NEUTRAL, translucent
 
 GRID = "rgba(107, 114, 128, 0.18)"
 TEXT = "#4b5563"
@@ -94,6 +96,31 @@ def level(figure: go.Figure, value: float, text: str, *, log: bool = False) -> N
 
 
 _MARKS = {"\n": "↵", "\t": "⇥", "\r": "␍", "\u00a0": "⍽", "\u3000": "□"}
+
+
+def band(
+    figure: go.Figure,
+    x: Float[np.ndarray, " point"],
+    low: Float[np.ndarray, " point"],
+    high: Float[np.ndarray, " point"],
+    *,
+    colour: str,
+    name: str,
+    group: str,
+) -> None:
+    """Fill the area between a curve's low and high edge; it comes and goes with its group in the legend."""
+    figure.add_scatter(
+        x=[*x.tolist(), *x[::-1].tolist()],
+        y=[*low.tolist(), *high[::-1].tolist()],
+        mode="lines",
+        line={"width": 0, "color": colour},
+        fill="toself",
+        fillcolor=translucent(colour),
+        name=name,
+        legendgroup=group,
+        showlegend=False,
+        hoverinfo="skip",
+    )
 
 
 def mark_spaces(text: str) -> str:

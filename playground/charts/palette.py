@@ -80,3 +80,13 @@ def series_look(index: int) -> tuple[str, str]:
 def for_dark() -> dict[str, str]:
     """Light colour to dark colour, for figures on a dark page."""
     return {colour.light: colour.dark for colour in (*MEANINGS.values(), *SCORES.values(), *SERIES)}
+
+
+def translucent(colour: str, opacity: float = 0.18) -> str:
+    """The colour #rrggbb as rgba.
+
+    >>> translucent("#ff0080", 0.5)
+    'rgba(255, 0, 128, 0.5)'
+    """
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity})"

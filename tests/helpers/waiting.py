@@ -6,10 +6,10 @@ from collections.abc import Callable
 PATIENCE = 120.0
 
 
-def until(holds: Callable[[], object], what: str = "it") -> float:
-    """Wait until something holds; returns the seconds that took. Fails after two minutes."""
+def until(holds: Callable[[], object], what: str = "it", seconds: float = PATIENCE) -> float:
+    """Wait until something holds, at most so long; returns the seconds that took."""
     began = time.monotonic()
     while not holds():
-        assert time.monotonic() - began < PATIENCE, f"waited in vain for {what}"
+        assert time.monotonic() - began < seconds, f"waited in vain for {what}"
         time.sleep(0.01)
     return time.monotonic() - began

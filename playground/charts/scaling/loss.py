@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from playground.charts.layout import quiet_layout, token_label
+from playground.charts.layout import band, quiet_layout, token_label
 from playground.charts.palette import NEUTRAL, series_look
 from playground.scaling.budgets import short
 from playground.text import N_, _
@@ -213,29 +213,15 @@ def add_band(figure: go.Figure, line: Line) -> None:
     """Add a law's band, if it has one."""
     if line.low is None or line.high is None:
         return
-    colour, _dash = line.look
-    figure.add_scatter(
-        x=[*line.x.tolist(), *line.x[::-1].tolist()],
-        y=[*line.low.tolist(), *line.high[::-1].tolist()],
-        mode="lines",
-        line={"width": 0, "color": colour},
-        fill="toself",
-        fillcolor=translucent(colour),
+    band(
+        figure,
+        line.x,
+        line.low,
+        line.high,
+        colour=line.look[0],
         name=_("{law}: interval").format(law=line.name),
-        legendgroup=line.group or line.name,
-        showlegend=False,
-        hoverinfo="skip",
+        group=line.group or line.name,
     )
-
-
-def translucent(colour: str, opacity: float = 0.18) -> str:
-    """The colour #rrggbb as rgba.
-
-    >>> translucent("#ff0080", 0.5)
-    'rgba(255, 0, 128, 0.5)'
-    """
-    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
-    return f"rgba({red}, {green}, {blue}, {opacity})"
 
 
 def residuals_figure(dots: Dots, *, x: str) -> go.Figure:

@@ -59,10 +59,12 @@ def test_a_curve_for_each_start_with_its_intervals():
         for labels in (50, 100)
     ]
     figure = label_curve_figure(label_means(points), floor=0.3, tfidf=[(50, 0.6)])
-    assert [line.name for line in figure.data] == ["pre-trained", "from scratch", "TF-IDF + logistic regression"]
-    first = figure.data[0]
-    mean = label_means(points)[0].accuracy
-    assert first.error_y.array[0] == pytest.approx(mean.high - mean.value)
+    legend = [line.name for line in figure.data if line.showlegend is not False]
+    assert legend == ["pre-trained", "from scratch", "TF-IDF + logistic regression"]
+    line, band = figure.data[:2]
+    first, second = (mean.accuracy for mean in label_means(points)[:2])
+    assert line.legendgroup == band.legendgroup
+    assert list(band.y) == pytest.approx([first.low, second.low, second.high, first.high])
     assert figure.layout.shapes[0].y0 == 0.3
     assert figure.layout.xaxis.ticktext == ("50", "100")
 
@@ -79,6 +81,7 @@ def test_ranks_stand_in_order_over_two_panels():
         for rank in (4, 1)
     ]
     figure = rank_sweep_figure(points, score="accuracy")
+    assert list(figure.data[0].error_y.array) == pytest.approx([0.1, 0.1])
     assert list(figure.data[1].x) == [1, 4]
     assert list(figure.data[1].y) == pytest.approx([1.0, 4.0])
     assert figure.layout.xaxis.ticktext == ("1", "4")
