@@ -21,8 +21,8 @@ from tests.helpers.waiting import until
 SWEEP = "scaling?section=live&sweep_sizes=8x1&sweep_tokens=120000,2500000"
 """Some 2,400 steps: it must not end before the server is killed."""
 RUN_STEPS = 2_000
-RAY_PATIENCE = 400.0
-"""A process of Ray's begins within seconds on a quiet machine; on two busy cores 100 s were seen."""
+BUSY_PATIENCE = 900.0
+"""What takes seconds on a quiet machine took 100 s on two busy cores."""
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def steps_of(run: Path) -> list[int]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(3600)
 def test_a_sweep_and_a_run_outlive_their_worker_and_their_server(site: Site, new_page: Callable[..., Page]):
     sweeping, training = new_page(), new_page()
     sweeping.goto(f"{site.address}/{SWEEP}")
@@ -64,11 +64,11 @@ def test_a_sweep_and_a_run_outlive_their_worker_and_their_server(site: Site, new
     expect(training.locator(".st-key-start button")).to_be_enabled(timeout=PATIENCE)
     sweep = site.runs / begun(sweeping, "start_sweep", "sweep")
 
-    until(lambda: learning(sweep), "a step of the sweep", RAY_PATIENCE)
+    until(lambda: learning(sweep), "a step of the sweep", BUSY_PATIENCE)
     (cell, before), *_others = learning(sweep)
     os.kill(before.pid, signal.SIGKILL)
     run = site.runs / begun(training, "start", "run")
-    until(lambda: is_again_at_work(cell, before.pid), "another worker", RAY_PATIENCE)
+    until(lambda: is_again_at_work(cell, before.pid), "another worker", BUSY_PATIENCE)
 
     until(lambda: read_status(run).checkpoint >= 100, "a checkpoint of the run")
     assert read_sweep(sweep).progress.done < len(read_sweep(sweep).cells)
@@ -80,8 +80,8 @@ def test_a_sweep_and_a_run_outlive_their_worker_and_their_server(site: Site, new
         button = page.get_by_role("button", name=label)
         button.click(timeout=PATIENCE)
         expect(button).to_have_count(0, timeout=PATIENCE)
-    expect(sweeping.get_by_text("2 of 2 runs")).to_be_visible(timeout=1_000 * RAY_PATIENCE)
-    expect(training.get_by_text("Finished").first).to_be_visible(timeout=1_000 * RAY_PATIENCE)
+    expect(sweeping.get_by_text("2 of 2 runs")).to_be_visible(timeout=1_000 * BUSY_PATIENCE)
+    expect(training.get_by_text("Finished").first).to_be_visible(timeout=1_000 * BUSY_PATIENCE)
     assert steps_of(run) == list(range(1, RUN_STEPS + 1))
     for each in read_sweep(sweep).cells:
         steps = steps_of(sweep.parent / each.run_id)  # a branch begins where it leaves its trunk
