@@ -76,12 +76,17 @@ def _caption(load: dict[str, Any], soak: dict[str, Any] | None) -> str:
         if seconds.get(kind, {}).get("count")
     )
     versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
-    soaked = f", `make soak` on {soak['made']['date'][:10]}" if soak is not None else ""
-    meanwhile = f"; {plan['note']}" if plan["note"] else ""
+    soaked = "" if soak is None else f", `make soak` on {soak['made']['date'][:10]}{_beside(soak)}"
     return (
         f"`make load` on {made['date'][:10]}{soaked}: {plan['visitors']} visitors for {plan['seconds'] / 60:g} "
         f"minutes, {plan['trainings']} trainings, then {plan['visitors']} arriving within "
         f"{plan['arrival_seconds']:g} s; server, trainings and visitors on "
-        f"{made['cpu']}, {made['cores']} cores, no GPU{meanwhile}. "
+        f"{made['cpu']}, {made['cores']} cores, no GPU{_beside(load)}. "
         f"Medians of the rest: {others}. {versions}."
     )
+
+
+def _beside(results: dict[str, Any]) -> str:
+    """What else the machine did, in brackets."""
+    note = results["plan"]["note"]
+    return f" ({note})" if note else ""

@@ -22,6 +22,10 @@ def shown(app) -> set[str]:
     return {chart["label"] for chart in charts(app)}
 
 
+def number(app, label: str) -> float:
+    return next(box.value for box in app.number_input if box.label == label)
+
+
 def form(**values: object) -> str:
     return json.dumps(values)
 
@@ -126,6 +130,30 @@ def test_a_new_fine_tuning_begins_with_the_model_of_the_other_pages():
     assert "base" not in json.loads(address(app)["finetuning"])  # another model may be the shared one next time
     assert base(page(show="new")) == "books-encoder"
     assert base(page(show="new", model="induction", finetuning=form(base="books-decoder"))) == "books-decoder"
+
+
+def test_numbers_that_do_not_go_together_stand_in_the_fields_with_what_is_wrong():
+    app = page(show="new", finetuning=form(method="head", train={"steps": 4, "layer_decay": 1}))
+    assert (number(app, "Steps"), number(app, "Layer-wise decay of the rate")) == (4, 1.0)
+    assert "warm" in words(app)
+    assert app.button(key="start_nothing").disabled
+
+
+@pytest.mark.parametrize(
+    "train",
+    [{"steps": wrong} for wrong in (-5, 1.5, "4", True, 10**30)] + [{"schedule": "gossip"}, {"x": 1}],
+)
+def test_settings_that_are_none_are_told_and_the_defaults_shown(train):
+    app = page(show="new", finetuning=form(method="head", train=train))
+    assert "this version does not know" in words(app)
+    assert number(app, "Steps") == 300
+
+
+def test_another_method_takes_no_settings_of_the_last():
+    app = page(show="new", finetuning=form(method="lora", parts={"rank": 4}, train={"steps": 77}))
+    assert (number(app, "Rank r of LoRA"), number(app, "Steps")) == (4, 77)
+    next(control for control in app.segmented_control if control.label == "What is trained").set_value("head").run()
+    assert "does not know" not in words(app)
 
 
 @pytest.mark.parametrize("damaged", ["[", "7", '{"base": 7, "data": [], "parts": 3}', '{"method": "gossip"}'])

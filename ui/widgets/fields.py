@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
 
+from playground.errors import UserError
 from playground.text import _
 from ui.sections.train.labels import choice_label, field_help, field_label
 
@@ -19,24 +20,51 @@ FIELD_WIDTH = 290
 TEXT_AREAS = ("text", "csv")
 
 
-def edit(record: Any, names: Sequence[str], *, key: str, locked: Mapping[str, str] | None = None) -> dict[str, Any]:
+def edit(
+    record: Any,
+    names: Sequence[str],
+    *,
+    key: str,
+    locked: Mapping[str, str] | None = None,
+    asked: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Show the named fields of the record and return their current values.
 
     Fields stand beside each other as the width allows, long texts below them. locked: why a field cannot be changed,
-    by its name; it is greyed, with the reason as its help.
+    by its name; it is greyed, with the reason as its help. asked: what fields show first in place of the record's
+    values, each one fit for its field (`fits`), though they may make no record together.
     """
     hints = typing.get_type_hints(type(record))
-    reasons = locked or {}
+    reasons, first = locked or {}, asked or {}
     values: dict[str, Any] = {}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         for name in names:
             if name not in TEXT_AREAS:
                 field = _Field(name=name, key=f"{key}.{name}", lock=reasons.get(name))
-                values[name] = _show_field(field, hints[name], getattr(record, name))
+                values[name] = _show_field(field, hints[name], first.get(name, getattr(record, name)))
     for name in names:
         if name in TEXT_AREAS:
             values[name] = _text_area(_Field(name=name, key=f"{key}.{name}", lock=reasons.get(name)), record)
     return values
+
+
+def fits(record: Any, name: str, value: object) -> bool:
+    """Whether a field of the record can show a value: any number of its kind within bounds, else what the record takes.
+
+    So a number that does not go with the other fields stands on the page, where a sentence says what is wrong.
+    """
+    default = getattr(record, name)
+    if _is_number(default) and _is_number(value):
+        return (isinstance(default, float) or isinstance(value, int)) and 0 <= value <= MAX_NUMBER  # type: ignore[operator]
+    try:
+        dataclasses.replace(record, **{name: value})
+    except (UserError, TypeError, ValueError):
+        return False
+    return True
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +114,8 @@ def _selectbox(field: _Field, options: tuple[Any, ...], value: Any) -> Any:
 def _number_input(field: _Field, kind: type, value: float | None) -> Any:
     """A number input; empty for None."""
     # Streamlit wants all numbers of an input in one type, which its overloads cannot express here.
-    limits: dict[str, Any] = {"min_value": kind(0), "max_value": kind(MAX_NUMBER), "value": value}
+    limits: dict[str, Any] = {"min_value": kind(0), "max_value": kind(MAX_NUMBER)}
+    limits["value"] = None if value is None else kind(value)  # JSON writes 1.0 as 1
     look: dict[str, Any] = {"step": 1, "format": "%d"} if kind is int else {"step": None, "format": "%g"}
     return st.number_input(
         field.label, placeholder=_placeholder(field.name), width=FIELD_WIDTH, **limits, **look, **field.common

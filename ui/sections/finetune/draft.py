@@ -1,6 +1,5 @@
 """The settings of a new fine-tuning: fields, and their changes to the defaults in the address."""
 
-import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from ui.state.parameters import FINETUNING, MODEL
 from ui.state.revisions import revision
 from ui.text import error_sentence
 from ui.widgets.choice import choose_segment
-from ui.widgets.fields import edit
+from ui.widgets.fields import edit, fits
 from ui.widgets.model import is_hosted
 
 DEFAULT_BASE = "books-encoder"
@@ -132,28 +131,29 @@ def _refuse_base(base: str) -> None:
 
 def _edit_rest(kept: Mapping[str, Any], key: str, method: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """What is trained in detail, and how long; what the address says stands in the fields."""
-    start_parts = _adopt(TrainedParts(), kept.get("parts"), PARTS_OF.get(method, ()))
     names = PARTS_OF.get(method, ())
-    parts = edit(start_parts, names, key=f"{key}.{method}.parts") if names else {}
+    ours = kept if kept.get("method", method) == method else {}
+    asked = _asked(TrainedParts(), ours.get("parts"), names)
+    parts = edit(TrainedParts(), names, key=f"{key}.{method}.parts", asked=asked) if names else {}
     defaults = FinetuneConfig(base=DEFAULT_BASE, task=LabelsConfig(), learning_rate=RATES[method])
-    start = (
-        _adopt(defaults, kept.get("train"), (*TRAIN_FIRST, *TRAIN_REST)) if kept.get("method") == method else defaults
-    )
-    train = edit(start, TRAIN_FIRST, key=f"{key}.{method}.train")
+    asked = _asked(defaults, ours.get("train"), (*TRAIN_FIRST, *TRAIN_REST))
+    train = edit(defaults, TRAIN_FIRST, key=f"{key}.{method}.train", asked=asked)
     with st.expander(_("All settings"), icon=":material/tune:", key="finetune_settings"):
-        train |= edit(start, TRAIN_REST, key=f"{key}.{method}.rest")
+        train |= edit(defaults, TRAIN_REST, key=f"{key}.{method}.rest", asked=asked)
     return parts, train
 
 
-def _adopt(record: Any, values: object, names: tuple[str, ...]) -> Any:
-    """The record with what the address says of these fields; as it is where that is damaged."""
-    if not isinstance(values, dict):
-        return record
-    chosen = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name in names}
-    try:
-        return dataclasses.replace(record, **chosen)
-    except (UserError, TypeError, ValueError):
-        return record
+def _asked(record: Any, values: object, names: tuple[str, ...]) -> dict[str, Any]:
+    """What the address says of these fields; a sentence says where it says something else."""
+    given = values if isinstance(values, dict) else {}
+    read = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    asked = {name: value for name, value in read.items() if name in names and fits(record, name, value)}
+    if given and len(asked) < len(given):
+        st.warning(
+            _("The address asks for settings that this version does not know; the fields show the defaults."),
+            icon=":material/warning:",
+        )
+    return asked
 
 
 def _changes(
