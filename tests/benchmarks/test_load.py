@@ -53,7 +53,7 @@ def results_of(**changes: object) -> dict:
 
 SOAK = {
     "made": {"date": "2026-11-28T11:00:00+00:00"},
-    "plan": {"seconds": 900.0, "warm_up_seconds": 180.0},
+    "plan": {"seconds": 900.0, "warm_up_seconds": 180.0, "note": "tests ran, too"},
     "growth_megabytes": 12.0,
     "errors": [],
     "tracebacks": 0,
@@ -67,6 +67,7 @@ def test_the_table_says_what_was_measured_and_what_missed_its_target():
     assert "| The thirtieth's first page | < 5 s | 0.37 s |" in table
     assert "| Errors | 0 | 0 |" in table
     assert "Memory in 12 minutes after 3 of warm-up | < 50 MB | 12 MB |" in table
+    assert "`make soak` on 2026-11-28 (tests ran, too): 30 visitors" in table
     assert "Some CPU, 2 cores" in table
     assert missed(results_of(), SOAK) == []
     assert "Memory in" not in markdown(results_of())
