@@ -1,4 +1,4 @@
-"""One torch thread in every test and in every server that a test starts, and the files shared out to processes."""
+"""One torch thread in every test and in every server that a test starts, and the longest files first."""
 
 import os
 from collections.abc import Iterator
@@ -17,12 +17,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("machine of any speed", deadline=None)
 settings.load_profile("machine of any speed")
 
-ONE_RAY = ("test_ray_executor", "test_cluster")
-"""Files with a Ray of their own: one after the other, as two at once leave neither a processor."""
-LONGEST_FIRST = (*ONE_RAY, "test_code", "test_outcomes", "e2e", "test_tales_task", "test_executor", "sweeps")
+LONGEST_FIRST = (
+    *("test_every_section", "test_ray_executor", "test_outcomes", "test_scaling_page", "test_train_page"),
+    *("test_old_links", "test_ablate", "test_executor", "test_code", "e2e", "test_tales_task", "sweeps"),
+)
 """Parts of paths: begun first, so that no process is left with a long file at the end."""
-SHARED_OUT = ("test_code", "test_outcomes", "test_configurations")
-"""Files whose tests have nothing in common: each may run in another process."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -45,11 +44,7 @@ def browser() -> "Iterator[Browser]":
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one file stay together, with the server or the trained model that they share."""
-    for item in items:
-        if item.path.stem not in SHARED_OUT:
-            group = "ray" if item.path.stem in ONE_RAY else str(item.path)
-            item.add_marker(pytest.mark.xdist_group(group))
+    """The longest files first; pyproject.toml keeps xdist from ordering them anew by their numbers of tests."""
     items.sort(key=_rank)
 
 
