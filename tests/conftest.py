@@ -17,10 +17,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 settings.register_profile("machine of any speed", deadline=None)
 settings.load_profile("machine of any speed")
 
-LONGEST_FIRST = (
-    *("test_every_section", "test_ray_executor", "test_outcomes", "test_scaling_page", "test_train_page"),
-    *("test_old_links", "test_ablate", "test_executor", "test_code", "e2e", "test_tales_task", "sweeps"),
-)
+LONGEST_FIRST = ("test_ray_executor", "test_code", "test_outcomes", "e2e", "test_tales_task", "test_executor", "sweeps")
 """Parts of paths: begun first, so that no process is left with a long file at the end."""
 
 
@@ -44,7 +41,7 @@ def browser() -> "Iterator[Browser]":
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first; pyproject.toml keeps xdist from ordering them anew by their numbers of tests."""
+    """The longest files first."""
     items.sort(key=_rank)
 
 

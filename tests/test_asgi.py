@@ -10,6 +10,14 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
+from tests.helpers.warm import wait_until_warm
+
+
+@pytest.fixture(scope="module", autouse=True)
+def warm() -> None:
+    """Importing the entry starts the imports in the background."""
+    wait_until_warm()
+
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):

@@ -7,14 +7,14 @@ from typing import Any
 from streamlit.testing.v1 import AppTest
 
 from tests.e2e.components.test_payload import decode
-from ui.warm import warm_up
+from tests.helpers.warm import wait_until_warm
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def run_page(name: str, **parameters: str) -> AppTest:
     """Run pages/<name>.py as app.py would, with these parameters in the address."""
-    warm_up()
+    wait_until_warm()
     path = str(ROOT / "pages" / f"{name}.py")
     app = AppTest.from_string(
         f"""

@@ -1,12 +1,11 @@
 """Folders of small models for the pages to load."""
 
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.pretrained_folders import SaveModel, own_cache, save_model
-from ui.warm import warm_up
+from tests.helpers.warm import wait_until_warm
 
 __all__ = ["own_cache", "save_model"]
 
@@ -19,8 +18,5 @@ def small_folder(save_model: SaveModel) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def warm() -> None:
-    """The background imports are over: a test's own import of transformers in their middle would break both."""
-    progress = warm_up()
-    while not progress.has_passed("transformers") and progress.error is None:
-        time.sleep(0.05)
-    assert progress.error is None
+    """A test's own import of transformers in the middle of those in the background would break both."""
+    wait_until_warm()
