@@ -2,7 +2,8 @@
 
 from playwright.sync_api import Page
 
-PATIENCE = 90_000
+PATIENCE = 180_000
+"""Milliseconds until a test gives up: twice what the longest wait takes on three busy browsers."""
 QUIET = 300
 """Milliseconds without a running script after which a page counts as still."""
 STILL = """quiet => {
