@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from playground.charts.heatmap import heatmap_figure, tinted_map_figure
-from playground.charts.layout import axis, band, level, quiet_layout
+from playground.charts.layout import axis, fill_between, level, quiet_layout
 from playground.charts.palette import CROSS, ENCODER, HELD_OUT, TRAIN
 from playground.evaluation.resampling import Spread
 from playground.finetuning.drift_table import DriftTable
@@ -183,7 +183,7 @@ def _add_means(figure: go.Figure, x: Sequence[float], spreads: Sequence[Spread],
     _add_scores(figure, x, spreads, name=name, colour=colour)
     low, high = np.array([[spread.low, spread.high] for spread in spreads]).reshape(-1, 2).T
     title = _("{curve}: interval").format(curve=name)
-    band(figure, np.array(x, float), low, high, colour=colour, name=title, group=name)
+    fill_between(figure, np.array(x, float), low, high, colour=colour, name=title, group=name)
 
 
 def _add_scores(figure: go.Figure, x: Sequence[float], spreads: Sequence[Spread], *, name: str, colour: str) -> None:

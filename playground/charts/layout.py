@@ -95,10 +95,7 @@ def level(figure: go.Figure, value: float, text: str, *, log: bool = False) -> N
     )
 
 
-_MARKS = {"\n": "↵", "\t": "⇥", "\r": "␍", "\u00a0": "⍽", "\u3000": "□"}
-
-
-def band(
+def fill_between(
     figure: go.Figure,
     x: Float[np.ndarray, " point"],
     low: Float[np.ndarray, " point"],
@@ -121,6 +118,9 @@ def band(
         showlegend=False,
         hoverinfo="skip",
     )
+
+
+_MARKS = {"\n": "↵", "\t": "⇥", "\r": "␍", "\u00a0": "⍽", "\u3000": "□"}
 
 
 def mark_spaces(text: str) -> str:

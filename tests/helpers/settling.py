@@ -3,7 +3,7 @@
 from playwright.sync_api import Page
 
 PATIENCE = 180_000
-"""Milliseconds until a test gives up: twice what the longest wait takes on three busy browsers."""
+"""Milliseconds until a test gives up: waits that take under a minute alone ran out of 90 s beside other browsers."""
 QUIET = 300
 """Milliseconds without a running script after which a page counts as still."""
 STILL = """quiet => {

@@ -32,7 +32,7 @@ def edit(
 
     Fields stand beside each other as the width allows, long texts below them. locked: why a field cannot be changed,
     by its name; it is greyed, with the reason as its help. asked: what fields show first in place of the record's
-    values, each one fit for its field (`fits`), though they may make no record together.
+    values, each one fit for its field (`can_show`), though they may make no record together.
     """
     hints = typing.get_type_hints(type(record))
     reasons, first = locked or {}, asked or {}
@@ -48,7 +48,7 @@ def edit(
     return values
 
 
-def fits(record: Any, name: str, value: object) -> bool:
+def can_show(record: Any, name: str, value: object) -> bool:
     """Whether a field of the record can show a value: any number of its kind within bounds, else what the record takes.
 
     So a number that does not go with the other fields stands on the page, where a sentence says what is wrong.

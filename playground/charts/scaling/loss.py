@@ -11,7 +11,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from playground.charts.layout import band, quiet_layout, token_label
+from playground.charts.layout import fill_between, quiet_layout, token_label
 from playground.charts.palette import NEUTRAL, series_look
 from playground.scaling.budgets import short
 from playground.text import N_, _
@@ -213,7 +213,7 @@ def add_band(figure: go.Figure, line: Line) -> None:
     """Add a law's band, if it has one."""
     if line.low is None or line.high is None:
         return
-    band(
+    fill_between(
         figure,
         line.x,
         line.low,

@@ -22,7 +22,7 @@ from ui.state.parameters import FINETUNING, MODEL
 from ui.state.revisions import revision
 from ui.text import error_sentence
 from ui.widgets.choice import choose_segment
-from ui.widgets.fields import edit, fits
+from ui.widgets.fields import can_show, edit
 from ui.widgets.model import is_hosted
 
 DEFAULT_BASE = "books-encoder"
@@ -147,7 +147,7 @@ def _asked(record: Any, values: object, names: tuple[str, ...]) -> dict[str, Any
     """What the address says of these fields; a sentence says where it says something else."""
     given = values if isinstance(values, dict) else {}
     read = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    asked = {name: value for name, value in read.items() if name in names and fits(record, name, value)}
+    asked = {name: value for name, value in read.items() if name in names and can_show(record, name, value)}
     if given and len(asked) < len(given):
         st.warning(
             _("The address asks for settings that this version does not know; the fields show the defaults."),
