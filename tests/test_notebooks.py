@@ -89,7 +89,7 @@ def test_what_a_notebook_shows_paints_in_frames_of_its_own(
     for number in range(frames):
         page.locator("iframe").nth(number).scroll_into_view_if_needed()
         frame = page.frame_locator("iframe").nth(number)
-        frame.locator("canvas, .chip, .row").first.wait_for(timeout=30_000)
+        frame.locator("canvas, .chip, .row").first.wait_for()
         assert frame.locator(".root").first.inner_text().strip() != ""
 
 
@@ -101,6 +101,6 @@ def test_a_frame_takes_the_theme_of_its_notebook(
     page = context.new_page()
     shown = next(text for text in outputs(executed["text_to_picture"], "text/html") if "playground-view" in text)
     page.set_content(f"<!doctype html><body {mark}>{shown}")
-    page.frame_locator("iframe").locator(".root[data-paint]").wait_for(timeout=30_000)
+    page.frame_locator("iframe").locator(".root[data-paint]").wait_for()
     assert page.frames[1].evaluate("matchMedia('(prefers-color-scheme: dark)').matches") is dark
     context.close()

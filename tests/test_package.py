@@ -112,9 +112,9 @@ def served(installed: Path, tmp_path: Path) -> Iterator[str]:
 
 
 def test_the_app_opens_from_the_package(served: str, browser: Any) -> None:
-    page = browser.new_page()
+    page = browser.new_context().new_page()
     page.goto(served)
-    page.locator(".root[data-paint]").first.wait_for(timeout=120_000)
+    page.locator(".root[data-paint]").first.wait_for()
     assert page.locator("h1").first.inner_text() == "Attention"
     with urllib.request.urlopen(f"{served}/_stcore/health", timeout=5) as answer:
         assert answer.status == 200

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 TRAIN_SECONDS = 0.3
 POLL_SECONDS = 0.1
-STOP_SECONDS = 15.0
+STOP_SECONDS = 60.0
 """How long runs may take to write their checkpoints when the sweep is stopped."""
 STOPPED = "the sweep was stopped"
 

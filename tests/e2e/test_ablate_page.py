@@ -10,7 +10,6 @@ from playwright.sync_api import Locator, Page, TimeoutError, expect
 from tests.helpers.contrast import contrast_of
 from tests.helpers.settling import settle
 
-PATIENCE = 90_000
 MAP = ".st-key-figure_ablated-decoder-{judge} .heatmaplayer image >> nth=0"
 
 
@@ -19,12 +18,12 @@ def test_a_deep_link_shows_every_head_alone_and_another_measure_stays(
     app_server: str, open_page: Callable[[str], Page]
 ) -> None:
     page = open_page(f"{app_server}/ablate?text=The+cat+sat+on+the+mat&by=zero")
-    expect(page.locator(MAP.format(judge="divergence"))).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(MAP.format(judge="divergence"))).to_be_visible()
     page.get_by_role("radio", name="Δ logit of target token").click()
-    expect(page.locator(MAP.format(judge="logit"))).to_be_visible(timeout=PATIENCE)
-    page.wait_for_url(re.compile("judge=logit"), timeout=PATIENCE)
+    expect(page.locator(MAP.format(judge="logit"))).to_be_visible()
+    page.wait_for_url(re.compile("judge=logit"))
     page.reload()
-    expect(page.locator(MAP.format(judge="logit"))).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(MAP.format(judge="logit"))).to_be_visible()
     assert "by=zero" in page.url
 
 
@@ -55,15 +54,18 @@ def test_long_work_can_be_cancelled_and_begun_again(
         if cancel_whatever_runs(page, cancel, again):
             break
     expect(page.get_by_text("Cancelled.").first).to_be_visible()
+    # On a busy machine a second click may have cancelled the next work, too: it has a button of its own.
+    own = re.search(r"st-key-resume_\w+", page.locator("[class*=st-key-resume_]").first.get_attribute("class") or "")
+    assert own is not None
     again.click()
-    expect(again).to_be_hidden(timeout=PATIENCE)
-    expect(cancel.or_(page.locator(".js-plotly-plot, [data-testid=stMetric]")).first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(f".{own[0]}[data-stale=false]")).to_have_count(0)
+    expect(cancel.or_(page.locator(".js-plotly-plot, [data-testid=stMetric]")).first).to_be_visible()
 
 
 def cancel_whatever_runs(page: Page, cancel: Locator, again: Locator) -> bool:
     """Click until something says that it was cancelled; False where everything has been computed before."""
     still = cancel.or_(page.locator(".js-plotly-plot, [data-testid=stMetric]")).first
-    still.wait_for(timeout=PATIENCE)
+    still.wait_for()
     while not again.is_visible():
         if not cancel.last.is_visible():
             settle(page)
@@ -82,5 +84,5 @@ def test_the_chosen_parts_can_be_read(app_server: str, open_page: Callable[[str]
     page.emulate_media(color_scheme=scheme)
     page.reload()
     chip = page.get_by_title("head 1.1", exact=True)
-    chip.wait_for(timeout=150_000)
+    chip.wait_for()
     assert contrast_of(chip, page.locator("[data-tag]")) > 4.5

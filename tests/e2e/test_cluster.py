@@ -14,7 +14,6 @@ from playwright.sync_api import Page, expect
 from playground.sweeps.progress import read_sweep
 from playground.training.run.status import Status, observed_status, read_status
 from tests.helpers.ray_cluster import ray_cluster
-from tests.helpers.settling import PATIENCE
 from tests.helpers.two_servers import Site, two_servers
 from tests.helpers.waiting import until
 
@@ -33,8 +32,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 def begun(page: Page, key: str, name: str) -> str:
     """Press a button, and read from the address what it began."""
-    page.locator(f".st-key-{key} button").click(timeout=PATIENCE)
-    page.wait_for_url(re.compile(f"[?&]{name}=[A-Za-z0-9]"), timeout=PATIENCE)
+    page.locator(f".st-key-{key} button").click()
+    page.wait_for_url(re.compile(f"[?&]{name}=[A-Za-z0-9]"))
     return parse_qs(urlsplit(page.url).query)[name][0]
 
 
@@ -59,7 +58,7 @@ def steps_of(run: Path) -> list[int]:
 def test_a_sweep_and_a_run_outlive_their_worker_and_their_server(site: Site, new_page: Callable[..., Page]):
     sweeping, training = new_page(), new_page()
     sweeping.goto(f"{site.address}/{SWEEP}")
-    expect(sweeping.locator(".st-key-start_sweep button")).to_be_enabled(timeout=PATIENCE)
+    expect(sweeping.locator(".st-key-start_sweep button")).to_be_enabled()
     changes = json.dumps({"train": {"steps": RUN_STEPS, "checkpoint_every": 100}})
     training.goto(f"{site.address}/train?preset=induction&changes={quote(changes)}")
     run = site.runs / begun(training, "start", "run")
@@ -78,8 +77,8 @@ def test_a_sweep_and_a_run_outlive_their_worker_and_their_server(site: Site, new
     # The pages connect to the other server by themselves.
     for page, label in ((sweeping, "Resume"), (training, "Resume from last checkpoint")):
         button = page.get_by_role("button", name=label)
-        button.click(timeout=PATIENCE)
-        expect(button).to_have_count(0, timeout=PATIENCE)
+        button.click()
+        expect(button).to_have_count(0)
     expect(sweeping.get_by_text("2 of 2 runs")).to_be_visible(timeout=1_000 * BUSY_PATIENCE)
     expect(training.get_by_text("Finished").first).to_be_visible(timeout=1_000 * BUSY_PATIENCE)
     assert steps_of(run) == list(range(1, RUN_STEPS + 1))

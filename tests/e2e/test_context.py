@@ -10,7 +10,6 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.helpers.settling import settle
 
-PATIENCE = 60_000
 MODEL_PAGES = {
     "attention": "Attention",
     "inside": "Inside the model",
@@ -50,7 +49,7 @@ def test_the_walk_visits_every_ordered_pair_once():
 
 def open_from_menu(page: Page, name: str) -> None:
     page.get_by_test_id("stSidebarNav").get_by_role("link", name=PAGES[name], exact=True).first.click()
-    expect(page.locator("h1")).to_have_text(PAGES[name], timeout=PATIENCE)
+    expect(page.locator("h1")).to_have_text(PAGES[name])
     settle(page)
 
 
@@ -64,12 +63,12 @@ def text_area(page: Page) -> Locator:
 
 def check_context(page: Page, *, model: str, text: str, token: str, head: str = "") -> None:
     """The bar shows what was chosen; without a head where a page looks at none."""
-    expect(page.locator(".st-key-bar_model")).to_contain_text(model, timeout=PATIENCE)
+    expect(page.locator(".st-key-bar_model")).to_contain_text(model)
     expect(text_area(page)).to_have_value(text)
     if head:
         panel = page.locator(".st-key-bar_head_panel").filter(has_text=f"Head {head}")
-        expect(panel.first).to_be_visible(timeout=PATIENCE)
-    expect(page.locator("[class*=st-key-bar_token] input")).to_have_value(re.compile(f"^{token}"), timeout=PATIENCE)
+        expect(panel.first).to_be_visible()
+    expect(page.locator("[class*=st-key-bar_token] input")).to_have_value(re.compile(f"^{token}"))
 
 
 @pytest.mark.slow
@@ -78,8 +77,8 @@ def test_every_way_from_page_to_page_keeps_model_text_head_and_token(
 ) -> None:
     page = open_page(f"{app_server}/attention?model=books-encoder")
     text_area(page).fill(TYPED)
-    page.wait_for_url(lambda url: parameters(url).get("text") == TYPED, timeout=PATIENCE)
-    expect(page.locator(".st-key-bar_head_panel")).to_be_visible(timeout=PATIENCE)
+    page.wait_for_url(lambda url: parameters(url).get("text") == TYPED)
+    expect(page.locator(".st-key-bar_head_panel")).to_be_visible()
     settle(page)
     choose_head(page, 2, 1)
     choose_token(page, "4")
@@ -89,9 +88,9 @@ def test_every_way_from_page_to_page_keeps_model_text_head_and_token(
             check_context(page, model="books-encoder", text=TYPED, head="2.1", token="4 ")
         elif name == "tokens":
             check_context(page, model="books-encoder", text=TYPED, token="4 ")
-        page.wait_for_url(lambda url: CARRIED.items() <= parameters(url).items(), timeout=PATIENCE)
+        page.wait_for_url(lambda url: CARRIED.items() <= parameters(url).items())
     page.reload()
-    expect(page.locator("h1")).to_have_text(PAGES["attention"], timeout=PATIENCE)
+    expect(page.locator("h1")).to_have_text(PAGES["attention"])
     settle(page)
     check_context(page, model="books-encoder", text=TYPED, head="2.1", token="4 ")
 

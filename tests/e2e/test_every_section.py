@@ -5,13 +5,13 @@ and each text of a chart is large and clear enough.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 from tokenizers import Tokenizer
 
 from playground.glossary import TERMS
@@ -56,7 +56,7 @@ SECTIONS = {
 }
 CASES = [(page, query) for page, queries in SECTIONS.items() for query in queries]
 IDS = [f"{name}-{'-'.join(query.values())}"[:60] for name, query in CASES]
-NARROW = 390
+WIDE, NARROW = 1400, 390
 
 BLOCKS = """() => {
     const skipped = "style, script, code, pre, textarea, bdi, .token, .katex, option, iframe, canvas, " +
@@ -186,16 +186,35 @@ def unreadable(page: Page, scheme: str) -> list[str]:
     return small + [f"{text}: {fill}" for text, _, fill in texts if contrast(as_hex(fill), GROUND[scheme]) < READABLE]
 
 
+@pytest.fixture(scope="module")
+def page(visitor: BrowserContext) -> Iterator[Page]:
+    """A page that goes on from section to section: what it loads and compiles takes as long as all that is checked."""
+    page = visitor.new_page()
+    yield page
+    page.close()
+
+
+def go_to(page: Page, address: str) -> None:
+    """Open an address; from the second on as a browser's history does, without loading Streamlit again."""
+    if page.url == "about:blank":
+        page.goto(address)
+        return
+    page.evaluate(
+        "address => { history.pushState({}, '', address); dispatchEvent(new PopStateEvent('popstate')); }", address
+    )
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "query"), CASES, ids=[f"{name}-{'-'.join(query.values())}"[:60] for name, query in CASES]
 )
 def test_a_section_is_translated_accessible_and_readable(
-    new_page: Callable[..., Page], app_server: str, name: str, query: dict[str, str]
+    page: Page, app_server: str, name: str, query: dict[str, str]
 ) -> None:
-    page = new_page()
     parameters = "&".join(f"{key}={value}" for key, value in {**query, "lang": "qps"}.items())
-    page.goto(f"{app_server}/{name}?{parameters}")
+    go_to(page, f"{app_server}/{name}?{parameters}")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": WIDE, "height": 1000})
     settle_work(page)
     faults = [*untranslated(page), *violations(page), *unreadable(page, "light"), *page.evaluate(SMALL_TEXTS)]
     faults += overflow(page)

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from playground.settings import PAGES
-from tests.helpers.settling import PATIENCE, settle_work
+from tests.helpers.settling import settle_work
 
 ROOT = Path(__file__).resolve().parents[2]
 NO_INTERNET = ROOT / "tests" / "helpers" / "no_internet"
@@ -85,17 +85,17 @@ def test_who_is_sent_a_runs_link_may_watch_and_fork_it_and_no_more(server: str, 
     owner, guest = browser.new_context(), browser.new_context()
     page = owner.new_page()
     page.goto(f"{server}/train")
-    page.get_by_role("button", name="Start", exact=True).first.click(timeout=PATIENCE)
-    page.wait_for_url(re.compile("run="), timeout=PATIENCE)
+    page.get_by_role("button", name="Start", exact=True).first.click()
+    page.wait_for_url(re.compile("run="))
     stop = page.get_by_role("button", name="Stop", exact=True)
-    expect(stop).to_be_visible(timeout=PATIENCE)
+    expect(stop).to_be_visible()
     other = guest.new_page()
     other.goto(page.url)
-    expect(other.get_by_text(re.compile("^You watch a run that somebody else started"))).to_be_visible(timeout=PATIENCE)
+    expect(other.get_by_text(re.compile("^You watch a run that somebody else started"))).to_be_visible()
     for name in ("Pause", "Stop", "Save checkpoint"):
         expect(other.get_by_role("button", name=name, exact=True)).to_have_count(0)
     page.reload()
-    stop.click(timeout=PATIENCE)
-    expect(page.get_by_role("button", name="Resume from last checkpoint")).to_be_visible(timeout=PATIENCE)
+    stop.click()
+    expect(page.get_by_role("button", name="Resume from last checkpoint")).to_be_visible()
     owner.close()
     guest.close()

@@ -8,38 +8,36 @@ from playwright.sync_api import Page, expect
 
 from tests.helpers.settling import settle
 
-PATIENCE = 90_000
-
 
 @pytest.mark.slow
 def test_a_deep_link_shows_its_step_and_the_keys_and_the_map_lead_on(
     app_server: str, open_page: Callable[[str], Page]
 ) -> None:
     page = open_page(f"{app_server}/inside?text=The+cat+sat&head=1.2&query=2&step=mask")
-    expect(page.get_by_text(re.compile(r"(All 3|3 of \d+) keys are visible"))).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_text(re.compile("Verified: max. error")).first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile(r"(All 3|3 of \d+) keys are visible"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Verified: max. error")).first).to_be_visible()
     current = page.locator("button[aria-current=step]")
-    expect(current).to_have_text("7 Mask", timeout=PATIENCE)
+    expect(current).to_have_text("7 Mask")
     page.keyboard.press("ArrowRight")
     expect(current).to_have_text("8 Softmax")
     softmax = page.get_by_role("figure", name="Weight of each key")
-    expect(softmax.locator(".heatmaplayer image").first).to_be_visible(timeout=PATIENCE)
-    page.wait_for_url(re.compile("step=softmax"), timeout=PATIENCE)
+    expect(softmax.locator(".heatmaplayer image").first).to_be_visible()
+    page.wait_for_url(re.compile("step=softmax"))
     page.locator("[class*=st-key-bar_token] input").click()
     page.get_by_role("option").nth(1).click()
-    page.wait_for_url(re.compile("query=1"), timeout=PATIENCE)
+    page.wait_for_url(re.compile("query=1"))
     settle(page)
     page.get_by_role("button", name="7 Mask").click()
-    expect(page.get_by_text(re.compile(r"2 of \d+ keys are visible"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile(r"2 of \d+ keys are visible"))).to_be_visible()
     page.reload()
-    expect(page.get_by_text(re.compile(r"2 of \d+ keys are visible"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile(r"2 of \d+ keys are visible"))).to_be_visible()
     page.get_by_role("button", name="Probabilities").click()
-    expect(page.get_by_role("heading", name=re.compile("21. Probabilities"))).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_text(re.compile("Verified: logits to")).first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("heading", name=re.compile("21. Probabilities"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Verified: logits to")).first).to_be_visible()
     expect(page.get_by_role("button", name="Next step")).to_be_disabled()
     page.get_by_role("radio", name="Toy example").click()
-    expect(page.get_by_text(re.compile("weights of 1 cat sum to 1.000000"))).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_role("figure", name="From scores to weights")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile("weights of 1 cat sum to 1.000000"))).to_be_visible()
+    expect(page.get_by_role("figure", name="From scores to weights")).to_be_visible()
 
 
 @pytest.mark.slow
@@ -48,18 +46,18 @@ def test_a_number_that_is_clicked_lists_its_terms_and_a_reload_brings_them_back(
 ) -> None:
     page = open_page(f"{app_server}/inside?text=The+cat+sat&head=1.2&step=projection")
     keys = page.get_by_role("figure", name="The keys", exact=True)
-    expect(keys.locator(".heatmaplayer image").first).to_be_visible(timeout=PATIENCE)
+    expect(keys.locator(".heatmaplayer image").first).to_be_visible()
     keys.scroll_into_view_if_needed()
     area = keys.locator(".nsewdrag").bounding_box()
     assert area is not None
     page.mouse.click(area["x"] + 0.5 / 32 * area["width"], area["y"] + 0.3 * area["height"])
     listed = re.compile("The 192 terms below sum to")
-    expect(page.get_by_text(listed)).to_be_visible(timeout=PATIENCE)
-    page.wait_for_url(re.compile(r"numbers=projection(:|%3A)k\.1\.0"), timeout=PATIENCE)
+    expect(page.get_by_text(listed)).to_be_visible()
+    page.wait_for_url(re.compile(r"numbers=projection(:|%3A)k\.1\.0"))
     page.reload()
-    expect(page.get_by_text(listed)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(listed)).to_be_visible()
     page.locator(".st-key-close_projection button").first.click()
-    expect(page.get_by_text(listed)).to_be_hidden(timeout=PATIENCE)
+    expect(page.get_by_text(listed)).to_be_hidden()
 
 
 @pytest.mark.slow
@@ -73,7 +71,7 @@ def test_every_weight_is_readable_and_the_page_is_no_wider_than_the_window(
         if name.startswith("z"):
             page.get_by_role("button", name="Weighted sum").click()
         figure = page.get_by_role("figure", name=name)
-        expect(figure.locator(".heatmaplayer image").first).to_be_visible(timeout=PATIENCE)
+        expect(figure.locator(".heatmaplayer image").first).to_be_visible()
         upright = figure.locator(".annotation-text")
         written = figure.locator(".textpoint text")
         page.wait_for_function(

@@ -10,7 +10,6 @@ from playwright.sync_api import Page, expect
 from tests.helpers.chat_tokenizer import save_chat_model
 from tests.helpers.settling import settle
 
-PATIENCE = 90_000
 MOST_TABS = 150
 FOCUSED = """() => {
     let node = document.activeElement;
@@ -29,7 +28,7 @@ def visit(open_page: Callable[[str], Page], app_server: str) -> Callable[[str], 
 
     def visit_page(path: str) -> Page:
         page = open_page(f"{app_server}/{path}")
-        page.locator("h1").first.wait_for(timeout=PATIENCE)
+        page.locator("h1").first.wait_for()
         settle(page)
         return page
 
@@ -48,34 +47,34 @@ def tab_to(page: Page, wanted: Callable[[str], bool]) -> None:
 @pytest.mark.slow
 def test_a_head_is_chosen_on_the_attention_page(visit: Callable[[str], Page]) -> None:
     page = visit("attention?head=1.1")
-    expect(page.get_by_label("All heads: layers")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_label("All heads: layers")).to_be_visible()
     tab_to(page, lambda focus: "All heads: layers" in focus)
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    expect(page.locator(".st-key-bar_head_panel").filter(has_text="Head 2.2").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".st-key-bar_head_panel").filter(has_text="Head 2.2").first).to_be_visible()
 
 
 @pytest.mark.slow
 def test_a_token_is_looked_at_inside_a_head(visit: Callable[[str], Page]) -> None:
     page = visit("inside?head=1.1")
-    expect(page.locator("[class*=st-key-bar_token] input")).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_text("1. Embedding and position")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("[class*=st-key-bar_token] input")).to_be_visible()
+    expect(page.get_by_text("1. Embedding and position")).to_be_visible()
     tab_to(page, lambda focus: "bar_token" in focus and "INPUT" in focus)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Home")
     page.keyboard.press("Enter")
-    page.wait_for_url("**query=**", timeout=PATIENCE)
-    expect(page.get_by_text("1. Embedding and position")).to_be_visible(timeout=PATIENCE)
+    page.wait_for_url("**query=**")
+    expect(page.get_by_text("1. Embedding and position")).to_be_visible()
 
 
 @pytest.mark.slow
 def test_a_predicted_token_is_appended(visit: Callable[[str], Page]) -> None:
     page = visit("generate?text=The+cat+sat+on+the")
-    expect(page.get_by_text("Most probable after").first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Most probable after").first).to_be_visible()
     tab_to(page, lambda focus: focus.startswith("row paired"))
     page.keyboard.press("Enter")
-    expect(page.locator(".st-key-bar_text textarea")).not_to_have_value("The cat sat on the", timeout=PATIENCE)
+    expect(page.locator(".st-key-bar_text textarea")).not_to_have_value("The cat sat on the")
 
 
 @pytest.mark.slow
@@ -95,18 +94,18 @@ def test_the_next_section_is_opened(visit: Callable[[str], Page], path: str, fir
     tab_to(page, lambda focus: f"| {first} | BUTTON" in focus)
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    page.wait_for_url(f"**{shown}**", timeout=PATIENCE)
+    page.wait_for_url(f"**{shown}**")
 
 
 def start_and_stop(page: Page, start: str) -> None:
     """Press the button whose name or key has this word, then Stop."""
     tab_to(page, lambda focus: start in focus and "BUTTON" in focus)
     page.keyboard.press("Enter")
-    page.wait_for_url("**run=**", timeout=PATIENCE)
-    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible(timeout=PATIENCE)
+    page.wait_for_url("**run=**")
+    expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
     tab_to(page, lambda focus: "Stop" in focus and "BUTTON" in focus)
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Resume from last checkpoint")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Resume from last checkpoint")).to_be_visible()
 
 
 @pytest.mark.slow
@@ -118,17 +117,17 @@ def test_a_training_is_started_and_stopped(visit: Callable[[str], Page]) -> None
 @pytest.mark.slow
 def test_a_label_is_chosen_and_attributed(visit: Callable[[str], Page]) -> None:
     page = visit("generate?model=books-encoder&generate=classify&text=She+opened+it.&pair=Nobody+was+there.")
-    expect(page.get_by_text("Most probable label").first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Most probable label").first).to_be_visible()
     tab_to(page, lambda focus: focus.startswith("row") and "follows" in focus)
     page.keyboard.press("Enter")
-    page.wait_for_url("**explained=**", timeout=PATIENCE)
-    expect(page.get_by_text("Attribution of").first).to_be_visible(timeout=PATIENCE)
+    page.wait_for_url("**explained=**")
+    expect(page.get_by_text("Attribution of").first).to_be_visible()
 
 
 @pytest.mark.slow
 def test_a_fine_tuning_is_started_and_stopped(visit: Callable[[str], Page]) -> None:
     page = visit("finetune?show=new")
-    expect(page.locator(".st-key-start_finetuning button")).to_be_enabled(timeout=PATIENCE)
+    expect(page.locator(".st-key-start_finetuning button")).to_be_enabled()
     start_and_stop(page, "start_finetuning")
 
 
@@ -149,23 +148,23 @@ def type_instead(page: Page, label: str, text: str) -> None:
 def test_pasted_lines_are_measured(visit: Callable[[str], Page]) -> None:
     page = visit("evaluate?section=bleu")
     type_instead(page, "Hypotheses, one a line", "the cat is on my mat")
-    expect(page.get_by_text("5 of 6 n-grams of order 1 count", exact=False)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("5 of 6 n-grams of order 1 count", exact=False)).to_be_visible()
     expect(page.get_by_text("Every word stands in a reference", exact=False)).to_be_hidden()
     type_instead(page, "References, one a line", "the cat is on my mat")
-    expect(page.get_by_text("6 of 6 n-grams of order 1 count", exact=False)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("6 of 6 n-grams of order 1 count", exact=False)).to_be_visible()
 
 
 @pytest.mark.slow
 def test_a_turn_is_written_and_answered(visit: Callable[[str], Page], talker: str) -> None:
     page = visit(f"generate?model={talker}&generate=chat&new_tokens=3&seed=1")
     type_instead(page, "Turn 1", "Why?")
-    expect(page.get_by_text("23 tokens, 19 of them the template's own", exact=False)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("23 tokens, 19 of them the template's own", exact=False)).to_be_visible()
     settle(page)
     tab_to(page, lambda focus: "st-key-play" in focus and "BUTTON" in focus)
     page.keyboard.press("Enter")
-    expect(page.get_by_text(re.compile("^3 tokens · log-prob"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile("^3 tokens · log-prob"))).to_be_visible()
     settle(page)
     tab_to(page, lambda focus: "st-key-take_reply" in focus and "BUTTON" in focus)
     page.keyboard.press("Enter")
-    page.wait_for_url("**assistant**", timeout=PATIENCE)
-    expect(page.locator(".st-key-turn_1 textarea")).not_to_have_value("", timeout=PATIENCE)
+    page.wait_for_url("**assistant**")
+    expect(page.locator(".st-key-turn_1 textarea")).not_to_have_value("")

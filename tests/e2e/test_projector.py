@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.helpers.settling import PATIENCE, settle
+from tests.helpers.settling import settle
 
 FONT = (
     "node => Math.max(...[...node.querySelectorAll('.xtick text')].map(t => parseFloat(getComputedStyle(t).fontSize)))"
@@ -25,7 +25,7 @@ def test_one_picture_fills_the_window_and_goes_back(
 ) -> None:
     page = open_page(f"{app_server}/{path}")
     picture = page.locator(PICTURES[path])
-    expect(picture).to_be_visible(timeout=PATIENCE)
+    expect(picture).to_be_visible()
     settle(page)
     before, size = picture.bounding_box(), page.viewport_size
     sidebar, caption = page.get_by_test_id("stSidebar"), page.get_by_test_id("stCaptionContainer").first

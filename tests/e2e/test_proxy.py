@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from benchmarks.seat import Seat, Seen, header_of
-from tests.helpers.settling import PATIENCE, settle_work
+from tests.helpers.settling import settle_work
 from tests.helpers.tables import noisy_table
 from tests.helpers.two_servers import BASE, Site, two_servers
 
@@ -47,9 +47,9 @@ def test_a_page_under_a_path_asks_for_nothing_beside_it(site: Site, open_page: C
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url.replace("ws", "http", 1)))
     page.goto(f"{site.address}/")
-    page.locator(".root[data-paint]").first.wait_for(timeout=PATIENCE)
+    page.locator(".root[data-paint]").first.wait_for()
     page.goto(f"{site.address}/scaling")
-    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
     settle_work(page)
     asked = [url for url in asked if not url.startswith(("data:", "blob:"))]
     assert [url for url in asked if not url.startswith(f"{site.address}/")] == []
@@ -62,7 +62,7 @@ def test_a_link_to_share_has_the_path(site: Site, open_page: Callable[[str], Pag
     settle_work(page)
     page.get_by_role("button", name="Share").click()
     link = page.locator(".st-key-share_link textarea")
-    expect(link).to_have_value(re.compile(f"^{re.escape(site.address)}/inside\\?"), timeout=PATIENCE)
+    expect(link).to_have_value(re.compile(f"^{re.escape(site.address)}/inside\\?"))
     page.goto(link.input_value())
     settle_work(page)
     assert urlsplit(page.url).path == f"/{BASE}/inside"
@@ -73,11 +73,11 @@ def test_a_link_to_share_has_the_path(site: Site, open_page: Callable[[str], Pag
 def test_a_table_goes_up_and_comes_down(site: Site, open_page: Callable[[str], Page]):
     page = open_page(f"{site.address}/scaling?section=data")
     place = page.locator("input[type=file]")
-    expect(place).to_have_count(1, timeout=PATIENCE)
+    expect(place).to_have_count(1)
     place.set_input_files({"name": "points.csv", "mimeType": "text/csv", "buffer": noisy_table().encode()})
-    expect(page.get_by_text(re.compile("40 runs"))).to_be_visible(timeout=PATIENCE)
-    with page.expect_download(timeout=PATIENCE) as download:
-        page.get_by_role("button", name="Download CSV: these points").click(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile("40 runs"))).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download CSV: these points").click()
     lines = Path(download.value.path()).read_text().strip().splitlines()
     assert len([line for line in lines if not line.startswith("# ")]) == 41
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.helpers.settling import PATIENCE, settle_work
+from tests.helpers.settling import settle_work
 
 LAPTOP = {"width": 1400, "height": 900}
 HIGHEST = 280
@@ -83,7 +83,7 @@ def test_the_first_picture_begins_near_the_top(app_server: str, open_page: Calla
 def test_an_index_of_an_index_can_be_read(app_server: str, open_page: Callable[[str], Page], path: str) -> None:
     page = open_page(f"{app_server}/{path}")
     settle_work(page)
-    expect(page.locator(".katex").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".katex").first).to_be_visible()
     assert not page.evaluate(SMALL_TEXTS)
 
 
@@ -92,12 +92,12 @@ def test_first_steps_stay_closed(app_server: str, open_page: Callable[[str], Pag
     page = open_page(app_server)
     settle_work(page)
     close = page.get_by_role("button", name="I know transformers")
-    close.click(timeout=PATIENCE)
+    close.click()
     expect(close).to_be_hidden()
     another = page.context.new_page()
     another.goto(app_server)
     page.reload()
     for visit in (page, another):
-        expect(visit.get_by_label("All heads: layers")).to_be_visible(timeout=PATIENCE)
+        expect(visit.get_by_label("All heads: layers")).to_be_visible()
         settle_work(visit)
         expect(visit.get_by_role("button", name="I know transformers")).to_be_hidden()

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from playground.share_link import qr_code
-from tests.helpers.settling import PATIENCE, settle, settle_work
+from tests.helpers.settling import settle, settle_work
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ("", "inside", "generate", "ablate", "tokens", "scaling", "emergence")
@@ -47,9 +47,9 @@ def fields(page: Page) -> tuple[str, str]:
 
 
 def open_panel(page: Page) -> None:
-    page.get_by_role("button", name="Share", exact=True).click(timeout=PATIENCE)
-    expect(page.locator(".st-key-share_panel textarea").nth(1)).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_role("img", name="QR code of the link")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Share", exact=True).click()
+    expect(page.locator(".st-key-share_panel textarea").nth(1)).to_be_visible()
+    expect(page.get_by_role("img", name="QR code of the link")).to_be_visible()
 
 
 @pytest.mark.slow
@@ -65,7 +65,7 @@ def test_a_link_is_short_says_what_the_browser_sees_and_brings_the_picture_back(
     page.get_by_role("button", name="Copy: Link").focus()
     page.keyboard.press("Enter")
     expect(page.locator(".st-key-share_link [role=status]")).not_to_be_empty()
-    with page.expect_download(timeout=PATIENCE) as download:
+    with page.expect_download() as download:
         page.get_by_role("button", name="Download QR code (SVG)").click()
     download.value.save_as(tmp_path / "code.svg")
     assert (tmp_path / "code.svg").read_text() == qr_code(link)
@@ -82,13 +82,13 @@ def test_a_link_is_short_says_what_the_browser_sees_and_brings_the_picture_back(
 def test_a_link_that_is_too_long_for_a_code_says_what_to_do(server: str, open_page: Callable[[str], Page]) -> None:
     page = open_page(f"{server}/inside?text={'%C3%A9' * 150}")
     settle_work(page)
-    page.get_by_role("button", name="Share", exact=True).click(timeout=PATIENCE)
-    expect(page.get_by_text("Shorten the text, or send the link itself.")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Share", exact=True).click()
+    expect(page.get_by_text("Shorten the text, or send the link itself.")).to_be_visible()
 
 
 def is_picture_alone(frame: FrameLocator | Page) -> None:
     picture = frame.locator("[data-projected]")
-    expect(picture).to_be_visible(timeout=PATIENCE)
+    expect(picture).to_be_visible()
     for hidden in (
         "[data-testid=stSidebar]",
         "h1",
@@ -128,7 +128,7 @@ def test_every_page_has_a_picture_to_show_alone(server: str, open_page: Callable
 
 @pytest.mark.slow
 def test_no_other_page_may_show_the_whole_app(server: str, browser: Browser, elsewhere: Callable[[str], str]) -> None:
-    page = browser.new_page()
-    with page.expect_console_message(lambda message: "frame-ancestors" in message.text, timeout=PATIENCE):
+    page = browser.new_context().new_page()
+    with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
         page.goto(elsewhere(f'<iframe src="{server}/inside"></iframe>'))
     page.close()

@@ -15,7 +15,6 @@ from tests.helpers.contrast import contrast_of
 from tests.helpers.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 120_000
 QUICK = {"train": {"steps": 60, "evaluate_every": 20, "checkpoint_every": 20, "frames": 12}, "model": {"width": 32}}
 ENDLESS = {"train": {"steps": 50_000, "evaluate_every": 50, "checkpoint_every": 50}, "model": {"width": 32}}
 
@@ -32,8 +31,8 @@ def server(serve: Callable[..., str], runs: Path) -> str:
 
 def start(page: Page) -> str:
     """Press Start and wait until the address names the run."""
-    page.locator(".st-key-start button").click(timeout=PATIENCE)
-    page.wait_for_url(re.compile("run="), timeout=PATIENCE)
+    page.locator(".st-key-start button").click()
+    page.wait_for_url(re.compile("run="))
     return parse_qs(urlsplit(page.url).query)["run"][0]
 
 
@@ -49,32 +48,32 @@ def status(runs: Path, run_id: str) -> dict:
 def test_a_run_is_watched_to_its_end_and_found_again(server, runs, open_page):
     page = open_page(address(server, QUICK))
     # The chart library is fetched while the settings are read, so that the first curve need not wait for it.
-    page.wait_for_function("globalThis.Plotly", timeout=PATIENCE)
+    page.wait_for_function("globalThis.Plotly")
     run_id = start(page)
-    expect(page.get_by_text("Finished").first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Finished").first).to_be_visible()
     expect(page.get_by_text("step 60 of 60").first).to_be_visible()
-    expect(page.locator(".st-key-loss_chart .js-plotly-plot")).to_be_visible(timeout=PATIENCE)
-    expect(page.locator(".st-key-film canvas").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".st-key-loss_chart .js-plotly-plot")).to_be_visible()
+    expect(page.locator(".st-key-film canvas").first).to_be_visible()
     assert len(list((runs / run_id / "film").glob("*.npz"))) > 5
     again = open_page(page.url)
-    expect(again.get_by_text("step 60 of 60").first).to_be_visible(timeout=PATIENCE)
+    expect(again.get_by_text("step 60 of 60").first).to_be_visible()
     doors = again.locator("[data-testid=stMain]")
-    expect(doors.get_by_text("Checkpoint at step 60:")).to_be_visible(timeout=PATIENCE)
+    expect(doors.get_by_text("Checkpoint at step 60:")).to_be_visible()
     # The film writes its head into the address when it has been fetched, after the texts around it.
-    again.wait_for_url(re.compile("film="), timeout=PATIENCE)
+    again.wait_for_url(re.compile("film="))
     head = parse_qs(urlsplit(again.url).query)["film"][0].split(".")
     doors.get_by_role("link", name="Attention").click()
-    again.wait_for_url(re.compile("model=run"), timeout=PATIENCE)
-    expect(again.locator("[data-part=heatmap][data-exact=true]").first).to_be_visible(timeout=PATIENCE)
+    again.wait_for_url(re.compile("model=run"))
+    expect(again.locator("[data-part=heatmap][data-exact=true]").first).to_be_visible()
     query = parse_qs(urlsplit(again.url).query)
     assert query["model"] == [f"run/{run_id}/60"]
     assert query["head"] == [f"{head[2]}.{head[3]}"]
     # The model travels on, and the run is open again on the way back.
     again.get_by_role("link", name="Inside the model").first.click()
-    again.wait_for_url(re.compile("/inside"), timeout=PATIENCE)
-    expect(again.get_by_text(f"run/{run_id}/60").first).to_be_visible(timeout=PATIENCE)
+    again.wait_for_url(re.compile("/inside"))
+    expect(again.get_by_text(f"run/{run_id}/60").first).to_be_visible()
     again.get_by_role("link", name="Train").first.click()
-    expect(again.get_by_text("step 60 of 60").first).to_be_visible(timeout=PATIENCE)
+    expect(again.get_by_text("step 60 of 60").first).to_be_visible()
 
 
 @pytest.mark.slow
@@ -84,17 +83,17 @@ def test_two_browsers_with_two_runs_pause_step_and_stop_each_its_own(server, run
     assert one != other
     for run_id in (one, other):
         until(lambda run_id=run_id: status(runs, run_id)["step"] > 0)
-    first.get_by_role("button", name="Pause").click(timeout=PATIENCE)
+    first.get_by_role("button", name="Pause").click()
     until(lambda: status(runs, one)["state"] == "paused")
     halted = status(runs, one)["step"]
-    expect(first.get_by_role("button", name="Resume")).to_be_visible(timeout=PATIENCE)
-    first.get_by_role("button", name="+1 step", exact=True).click(timeout=PATIENCE)
+    expect(first.get_by_role("button", name="Resume")).to_be_visible()
+    first.get_by_role("button", name="+1 step", exact=True).click()
     until(lambda: status(runs, one)["step"] == halted + 1, f"the step after {halted}")
     assert status(runs, other)["state"] == "running"
     for page, run_id in ((first, one), (second, other)):
-        page.get_by_role("button", name="Stop").click(timeout=PATIENCE)
+        page.get_by_role("button", name="Stop").click()
         until(lambda run_id=run_id: status(runs, run_id)["state"] == "stopped")
-        expect(page.get_by_text("Stopped").first).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("Stopped").first).to_be_visible()
 
 
 @pytest.mark.slow
@@ -103,20 +102,20 @@ def test_a_worker_that_is_killed_is_said_to_be_and_goes_on(server, runs, open_pa
     run_id = start(page)
     until(lambda: (status(runs, run_id)["checkpoint"] or 0) >= 50)
     os.kill(status(runs, run_id)["pid"], signal.SIGKILL)
-    expect(page.get_by_text(re.compile("signal 9"))).to_be_visible(timeout=PATIENCE)
-    page.get_by_role("button", name="Resume from last checkpoint").click(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile("signal 9"))).to_be_visible()
+    page.get_by_role("button", name="Resume from last checkpoint").click()
     until(lambda: status(runs, run_id)["state"] == "running")
-    page.get_by_role("button", name="Stop").click(timeout=PATIENCE)
+    page.get_by_role("button", name="Stop").click()
     until(lambda: status(runs, run_id)["state"] == "stopped")
 
 
 def test_a_cold_deep_link_to_the_training_page_keeps_its_settings(serve, open_page, tmp_path):
     cold = serve(ROOT / "app.py", environment={"PLAYGROUND_RUNS": str(tmp_path)})
     page = open_page(f"{cold}/train?preset=grokking&changes={quote(json.dumps({'train': {'steps': 123}}))}")
-    expect(page.get_by_text("By step 100 the training pairs")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("By step 100 the training pairs")).to_be_visible()
     page.locator("summary", has_text="All settings").click()
     field = page.locator("[class*=train-steps] input")
-    expect(field).to_have_value("123", timeout=PATIENCE)
+    expect(field).to_have_value("123")
 
 
 @pytest.mark.slow
@@ -126,5 +125,5 @@ def test_the_button_that_starts_a_run_can_be_read(server, open_page, scheme):
     page.emulate_media(color_scheme=scheme)
     page.reload()
     button = page.locator(".st-key-start button")
-    button.wait_for(timeout=PATIENCE)
+    button.wait_for()
     assert contrast_of(button.locator("p"), button) > 4.5

@@ -168,12 +168,17 @@ def test_the_label_curve_has_both_starts_and_their_intervals(trained):
         ("scratch", 8),
         ("scratch", 16),
     ]
-    curves = {trace["name"]: trace for trace in chart["figure"]["data"] if trace.get("error_y")}
-    assert len(curves) == 2
-    for trace in curves.values():
-        assert [int(x) for x in trace["x"]] == [8, 16]
-        assert all(up >= 0 for up in trace["error_y"]["array"])
-        assert any(up > 0.05 for up in trace["error_y"]["array"])
+    curves = [trace for trace in chart["figure"]["data"] if trace.get("customdata")]
+    assert [curve["name"] for curve in curves] == ["pre-trained", "from scratch"]
+    for curve in curves:
+        assert [int(x) for x in curve["x"]] == [8, 16]
+        assert all(low <= y <= high for y, (low, high, _n) in zip(curve["y"], curve["customdata"], strict=True))
+        (band,) = (trace for trace in chart["figure"]["data"] if trace["name"] == f"{curve['name']}: interval")
+        assert list(band["y"]) == [
+            *(low for low, _, _ in curve["customdata"]),
+            *(high for _, high, _ in reversed(curve["customdata"])),
+        ]
+        assert any(high - low > 0.1 for low, high, _n in curve["customdata"])
 
 
 def run_program(program: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> list[str]:

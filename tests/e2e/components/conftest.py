@@ -49,7 +49,7 @@ def open_view(open_page: Callable[..., Page], attention_address: str) -> Callabl
         if state:
             query["state"] = json.dumps(state)
         page = open_page(attention_address, **query, **more)
-        page.locator(".root[data-paint]").first.wait_for(timeout=150_000)
+        page.locator(".root[data-paint]").first.wait_for()
         if exact and case != "empty" and page.locator("[data-part=heatmap]").first.is_visible():
             wait_until_exact(page)
         return page
@@ -59,8 +59,8 @@ def open_view(open_page: Callable[..., Page], attention_address: str) -> Callabl
 
 def wait_until_exact(page: Page) -> None:
     """Wait until the heatmap shows float32 values."""
-    page.locator("[data-part=heatmap][data-exact=true]").first.wait_for(timeout=20_000)
-    page.locator("[data-testid=stCode]").wait_for(timeout=20_000)
+    page.locator("[data-part=heatmap][data-exact=true]").first.wait_for()
+    page.locator("[data-testid=stCode]").wait_for()
 
 
 def hover_cell(page: Page, row: int, column: int) -> dict[str, Any]:
@@ -100,5 +100,5 @@ def reported(page: Page) -> dict[str, Any]:
 
 def wait_for_report(page: Page, text: str) -> dict[str, Any]:
     """Wait until Python's state contains this text, and return the state."""
-    page.locator("[data-testid=stCode]", has_text=text).wait_for(timeout=20_000)
+    page.locator("[data-testid=stCode]", has_text=text).wait_for()
     return reported(page)

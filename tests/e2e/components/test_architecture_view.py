@@ -22,7 +22,7 @@ def test_a_box_is_chosen_and_the_drawing_is_saved(open_page: Open, address: str,
     page = open_page(address)
     chosen, shown = page.locator(".st-key-chosen"), page.locator(".st-key-shown")
     box = chosen.get_by_role("button", name="Self-attention").first
-    expect(box).to_be_visible(timeout=150_000)
+    expect(box).to_be_visible()
     box.hover()
     expect(chosen.get_by_role("tooltip")).to_contain_text("encoder.blocks.0.attention.query_key_value.weight: 72 × 24")
     expect(chosen.get_by_role("tooltip")).to_contain_text("Click: its numbers")

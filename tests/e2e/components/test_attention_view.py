@@ -229,7 +229,7 @@ def test_scores_follow_a_picture_that_keeps_their_places(open_view: Open) -> Non
     page.locator("[data-part=filter]").fill("previous > 0.5")
     expect(page.locator(".filter-result")).to_have_text("The head scores are being computed …")
     page.get_by_role("button", name="Send the scores").click()
-    expect(heads.locator("tbody tr")).to_have_count(144, timeout=30_000)
+    expect(heads.locator("tbody tr")).to_have_count(144)
     expect(page.locator(".filter-result")).to_contain_text("of 144 heads match")
     expect(page.locator("[data-part=finding]")).to_have_text("Head 0.0, in a sentence.")
     after = heads.bounding_box()
@@ -457,7 +457,7 @@ def test_difference_of_two_views(open_view: Open) -> None:
 def test_words_are_subtracted_where_tokens_differ(open_page: Open, attention_address: str) -> None:
     """Words of the left's tokens 0 and 1, 2, and of the right's 0 and 2: a sum over keys, a mean over queries."""
     page = open_page(attention_address, case="compare", words="1")
-    page.locator(".root[data-state=drawn]").wait_for(timeout=60_000)
+    page.locator(".root[data-state=drawn]").wait_for()
     page.locator("[data-part=heatmap][data-exact=true]").nth(1).wait_for()
     expect(page.locator(".notes .note", has_text="Left out on the right: very")).to_be_visible()
     box = page.locator(".difference").bounding_box()
@@ -560,7 +560,7 @@ def test_a_grid_that_scrolls_says_which_layers_are_in_sight(open_view: Open) -> 
 def test_difference_needs_equal_counts(open_view: Open, open_page: Open, attention_address: str) -> None:
     page = open_page(attention_address, case="compare", uneven="1")
     message = page.locator(".root[data-state=message] .note")
-    expect(message).to_contain_text("20 and 12", timeout=30_000)
+    expect(message).to_contain_text("20 and 12")
 
 
 def test_dark_theme_turns_the_ramp(open_view: Open) -> None:

@@ -168,7 +168,7 @@ def test_on_a_page_without_a_network(page, address, view):
     page.route(lambda url: not url.startswith(address), lambda route: route.abort())
     page.goto(f"{address}/?view={view}")
     frame = page.frame_locator(".st-key-frame iframe")
-    frame.locator("#vis svg").wait_for(timeout=150_000)
+    frame.locator("#vis svg").wait_for()
     assert page.locator(".st-key-frame iframe").get_attribute("title") == f"BertViz's {view} view"
     assert [url for url in page.requests if not url.startswith((address, "about:", "data:", "blob:"))] == []
     assert [text for text in page.noticed if "alert" in text or "bertviz" in text.lower()] == []
@@ -177,7 +177,7 @@ def test_on_a_page_without_a_network(page, address, view):
 def test_a_rerun_does_not_draw_again(page, address):
     page.goto(f"{address}/?view=head")
     frame = page.frame_locator(".st-key-frame iframe")
-    frame.locator("#vis svg").wait_for(timeout=150_000)
+    frame.locator("#vis svg").wait_for()
     frame.locator("#layer").select_option("1")
     frame.locator("body").evaluate("body => body.dataset.same = 'yes'")
     page.get_by_role("button", name="again").click()

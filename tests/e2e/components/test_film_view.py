@@ -28,7 +28,7 @@ def open_film(open_page: Open, address: str) -> Open:
 
     def open_it(case: str = "decoder", **more: object) -> Page:
         page = open_page(address, case=case, **more)
-        page.locator(".root[data-frames]").wait_for(timeout=150_000)
+        page.locator(".root[data-frames]").wait_for()
         return page
 
     return open_it

@@ -24,7 +24,7 @@ def address(serve: Callable[..., str]) -> str:
 def plot_of(page: Page, key: str = "loss") -> Any:
     """Return a chart's plot once it is drawn."""
     plot = page.locator(f".st-key-{key} .live-chart .plot")
-    page.locator(f".st-key-{key} .live-chart .plot[data-drawn]").wait_for(timeout=150_000)
+    page.locator(f".st-key-{key} .live-chart .plot[data-drawn]").wait_for()
     return plot
 
 
@@ -227,7 +227,7 @@ def test_without_the_library_the_last_values_are_shown(browser: Browser, address
     context.route("**/app/static/**", lambda route: route.abort())
     page = context.new_page()
     page.goto(address)
-    expect(page.get_by_text("The chart library could not be loaded")).to_be_visible(timeout=150_000)
+    expect(page.get_by_text("The chart library could not be loaded")).to_be_visible()
     expect(page.locator(".st-key-loss .values tbody tr")).to_have_count(3)
     expect(page.locator(".st-key-loss caption")).to_be_visible()
     context.close()

@@ -19,7 +19,7 @@ def address(serve: Callable[..., str]) -> str:
 def area_of(page: Page) -> object:
     """Return the text area once it holds its first value."""
     area = page.locator(".live-text textarea")
-    expect(area).to_have_value("The cat sat on the mat.", timeout=150_000)
+    expect(area).to_have_value("The cat sat on the mat.")
     expect(page.get_by_text("returned: 'The cat sat on the mat.'")).to_be_visible()
     return area
 
@@ -30,7 +30,7 @@ def test_text_arrives_without_a_key(open_page: Open, address: str) -> None:
     area_of(page)
     area.fill("")
     area.press_sequentially("one two", delay=20)
-    expect(page.get_by_text("returned: 'one two'")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("returned: 'one two'")).to_be_visible()
 
 
 def test_control_enter_is_at_once(open_page: Open, address: str) -> None:
@@ -38,7 +38,7 @@ def test_control_enter_is_at_once(open_page: Open, address: str) -> None:
     area_of(page)
     page.locator(".live-text textarea").fill("now")
     page.keyboard.press("Control+Enter")
-    expect(page.get_by_text("returned: 'now'")).to_be_visible(timeout=5_000)
+    expect(page.get_by_text("returned: 'now'")).to_be_visible()
 
 
 def test_typing_during_a_slow_run_loses_nothing(open_page: Open, address: str) -> None:
@@ -53,7 +53,7 @@ def test_typing_during_a_slow_run_loses_nothing(open_page: Open, address: str) -
         page.wait_for_timeout(140 if character not in "hp" else 700)
     expect(area).to_have_value(text + "The cat sat on the mat.")
     assert area.evaluate("node => node.selectionStart") == len(text)
-    expect(page.get_by_text(f"returned: '{text}The cat")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text(f"returned: '{text}The cat")).to_be_visible()
 
 
 def test_a_new_revision_replaces_the_text(open_page: Open, address: str) -> None:
@@ -82,7 +82,7 @@ def test_no_report_while_composing(open_page: Open, address: str) -> None:
         node.value = "你";
         node.dispatchEvent(new CompositionEvent("compositionend"));
     }""")
-    expect(page.get_by_text("returned: '你'")).to_be_visible(timeout=5_000)
+    expect(page.get_by_text("returned: '你'")).to_be_visible()
 
 
 def test_length_is_bounded_and_labelled(open_page: Open, address: str) -> None:

@@ -21,7 +21,7 @@ def test_lines_are_marked_linked_and_lit_together(open_page: Open, address: str,
     page = open_page(address)
     lines = page.get_by_role("group", name="Lines")
     chips = lines.get_by_role("listitem")
-    expect(chips).to_have_count(5, timeout=150_000)
+    expect(chips).to_have_count(5)
     expect(chips.nth(1)).to_have_accessible_name("the, clipped")
     expect(chips.nth(1)).to_have_css("text-decoration-line", "line-through")
     expect(chips.nth(2)).to_have_text("<img␣src=x>")
@@ -39,7 +39,7 @@ def test_lines_are_marked_linked_and_lit_together(open_page: Open, address: str,
 def test_an_alignment_has_a_column_for_each_step(open_page: Open, address: str) -> None:
     page = open_page(address)
     columns = page.get_by_role("group", name="Columns").get_by_role("list")
-    expect(columns).to_have_count(2, timeout=150_000)
+    expect(columns).to_have_count(2)
     expect(columns.nth(1).get_by_role("listitem").nth(1)).to_have_accessible_name("b, inserted")
 
 

@@ -20,7 +20,7 @@ ADDRESS = "http://modules.test"
 @pytest.fixture(scope="module")
 def evaluate(browser: Browser) -> Iterator[Callable[..., Any]]:
     """Run an expression over a module, which it calls `m`."""
-    page = browser.new_page()
+    page = browser.new_context().new_page()
 
     def serve(route: Route) -> None:
         path = ROOT / route.request.url.removeprefix(f"{ADDRESS}/")

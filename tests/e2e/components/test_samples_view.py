@@ -18,7 +18,7 @@ def address(serve: Callable[..., str]) -> str:
 
 def test_each_kind_is_shown_as_text(open_page: Open, address: str) -> None:
     page = open_page(address)
-    expect(page.locator(".written .prompt")).to_have_text("Once upon a time Anna had", timeout=150_000)
+    expect(page.locator(".written .prompt")).to_have_text("Once upon a time Anna had")
     expect(page.locator(".written .continuation")).to_contain_text("she met <img src=x onerror=alert(1)> there.")
     rows = page.locator("tr[data-kind=answer]")
     expect(rows).to_have_count(2)
@@ -32,7 +32,7 @@ def test_each_kind_is_shown_as_text(open_page: Open, address: str) -> None:
 def test_masked_words_show_their_guesses(open_page: Open, address: str) -> None:
     page = open_page(address)
     wrong = page.locator("button.masked[data-position='2']")
-    expect(wrong).to_have_accessible_name("␣dog, wrong; reference: cat", timeout=150_000)
+    expect(wrong).to_have_accessible_name("␣dog, wrong; reference: cat")
     expect(wrong.locator(".instead")).to_have_text("cat")
     expect(page.locator("button.masked.right")).to_have_text("mat")
     guesses = page.locator(".holder", has=wrong).locator(".guesses")
@@ -48,7 +48,7 @@ def test_masked_words_show_their_guesses(open_page: Open, address: str) -> None:
 def test_the_slider_goes_back_and_the_newest_is_followed(open_page: Open, address: str) -> None:
     page = open_page(address)
     slider = page.get_by_role("slider", name="Samples over training")
-    expect(slider).to_have_attribute("aria-valuetext", "step 400", timeout=150_000)
+    expect(slider).to_have_attribute("aria-valuetext", "step 400")
     page.get_by_role("button", name="Next evaluation").click()
     expect(slider).to_have_attribute("aria-valuetext", "step 500")
     slider.focus()
@@ -63,7 +63,7 @@ def test_the_slider_goes_back_and_the_newest_is_followed(open_page: Open, addres
 
 def test_one_evaluation_needs_no_slider_and_none_a_sentence(open_page: Open, address: str) -> None:
     page = open_page(address, count=1)
-    expect(page.locator(".continuation")).to_be_visible(timeout=150_000)
+    expect(page.locator(".continuation")).to_be_visible()
     expect(page.locator(".over")).to_be_hidden()
     empty = open_page(address, count=0)
-    expect(empty.get_by_text("The first samples appear at the first evaluation.")).to_be_visible(timeout=150_000)
+    expect(empty.get_by_text("The first samples appear at the first evaluation.")).to_be_visible()

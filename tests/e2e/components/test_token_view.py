@@ -22,7 +22,7 @@ def address(serve: Callable[..., str]) -> str:
 def test_the_text_is_saved_as_it_is_laid_out_with_its_origin(open_page: Open, address: str, tmp_path: Path) -> None:
     page = open_page(address)
     save = page.locator(".st-key-text").get_by_role("button", name="Save as SVG")
-    expect(save).to_be_visible(timeout=150_000)
+    expect(save).to_be_visible()
     with page.expect_download() as download:
         save.click()
     assert download.value.suggested_filename == "a-long-text.svg"
@@ -44,14 +44,14 @@ def test_the_text_is_saved_as_it_is_laid_out_with_its_origin(open_page: Open, ad
 
 def test_what_has_no_origin_is_not_offered(open_page: Open, address: str) -> None:
     page = open_page(address)
-    expect(page.locator(".st-key-bars").get_by_text("75%")).to_be_visible(timeout=150_000)
+    expect(page.locator(".st-key-bars").get_by_text("75%")).to_be_visible()
     expect(page.locator(".st-key-bars").get_by_role("button", name="Save as SVG")).to_be_hidden()
 
 
 def test_a_row_has_two_bars_and_a_removed_token_is_crossed_out(open_page: Open, address: str) -> None:
     page = open_page(address)
     rows = page.locator(".st-key-pairs .row.paired:not(.legend)")
-    expect(rows.first).to_be_visible(timeout=150_000)
+    expect(rows.first).to_be_visible()
     expect(page.locator(".st-key-pairs .legend")).to_have_text("modelafter filters")
     widths = "node => [...node.querySelectorAll('.share')].map((share) => share.style.inlineSize)"
     assert rows.nth(0).evaluate(widths) == ["75%", "100%"]
@@ -64,7 +64,7 @@ def test_a_row_has_two_bars_and_a_removed_token_is_crossed_out(open_page: Open, 
 def test_a_kind_has_its_colour_and_its_label_and_a_text_its_spaces(open_page: Open, address: str) -> None:
     page = open_page(address)
     chips = page.locator(".st-key-named .chip")
-    expect(chips.first).to_be_visible(timeout=150_000)
+    expect(chips.first).to_be_visible()
     expect(chips.nth(0).locator(".tag")).to_have_text("<i>PER</i>")
     expect(chips.nth(1).locator(".tag")).to_have_count(0)
     colours = [chips.nth(index).evaluate("node => getComputedStyle(node).backgroundColor") for index in range(3)]

@@ -66,26 +66,28 @@ def test_digits_are_rewritten_without_a_mistake_within_700_steps(operation):
     assert max(found["exact_match"] for found in measures.values()) >= 0.99
 
 
-MODULAR = {"width": 64, "n_heads": 4, "layers": 1, "hidden": 256, "feed_forward": "relu"}
-MODULAR |= {"norm": "layer", "positions": "learned", "tied": False}
-FULL_BATCH = {"batch": 1124, "warm_up": 10, "betas": (0.9, 0.98), "evaluate_every": 100, **CONSTANT}
+# Half the pairs of a small prime, and twice the weight decay of the emergence study: the same in a fifth of the time.
+MODULAR = ModularConfig(modulus=37, train_share=0.5)
+MODULAR_SHAPE = {"width": 64, "n_heads": 4, "layers": 1, "hidden": 128, "feed_forward": "relu"}
+MODULAR_SHAPE |= {"norm": "layer", "positions": "learned", "tied": False}
+FULL_BATCH = {"batch": MODULAR.train_pairs, "warm_up": 10, "betas": (0.9, 0.98), "evaluate_every": 100, **CONSTANT}
 
 
 def test_a_network_under_weight_decay_groks_addition():
-    """Learnt by heart first, understood much later, in few frequencies (Nanda et al. 2023)."""
+    """Learnt by heart first, understood later, in few frequencies (Nanda et al. 2023)."""
     until = ("test_accuracy", 0.99)
-    measures, model = learnt(ModularConfig(), MODULAR, until, steps=3000, weight_decay=1.0, **FULL_BATCH)
+    measures, model = learnt(MODULAR, MODULAR_SHAPE, until, steps=1500, weight_decay=2.0, **FULL_BATCH)
     assert measures[100]["train_accuracy"] > 0.95
-    assert measures[300]["test_accuracy"] < 0.6
+    assert measures[200]["test_accuracy"] < 0.6
     assert max(found["test_accuracy"] for found in measures.values()) > 0.99
-    (spectrum,) = (s for s in task_kind_of(ModularConfig()).prepare(ModularConfig()).samples(model) if is_spectrum(s))
-    assert sum(sorted(spectrum.power)[-6:]) > 0.5
+    (spectrum,) = (s for s in task_kind_of(MODULAR).prepare(MODULAR).samples(model) if is_spectrum(s))
+    assert sum(sorted(spectrum.power)[-6:]) > 0.6
 
 
 def test_without_decay_it_never_comes():
-    measures, _ = learnt(ModularConfig(), MODULAR, steps=1500, weight_decay=0.0, **FULL_BATCH)
-    assert measures[1500]["train_accuracy"] > 0.99
-    assert max(found["test_accuracy"] for found in measures.values()) < 0.8
+    measures, _ = learnt(MODULAR, MODULAR_SHAPE, steps=700, weight_decay=0.0, **FULL_BATCH)
+    assert measures[700]["train_accuracy"] > 0.99
+    assert max(found["test_accuracy"] for found in measures.values()) < 0.6
 
 
 def is_spectrum(sample: object) -> bool:
