@@ -36,12 +36,12 @@ def _components_are_sought_once() -> "Iterator[None]":
         yield
 
 
-STILL = """
-    const still = new CSSStyleSheet();
-    still.replaceSync("*, *::before, *::after { animation: none !important; }");
-    document.adoptedStyleSheets.push(still);
+NO_ANIMATION = """
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync("*, *::before, *::after { animation: none !important; }");
+    document.adoptedStyleSheets.push(sheet);
 """
-"""Streamlit's placeholders and spinners move without end: without a graphics card that is a third of a page's work."""
+"""Streamlit's placeholders and spinners move without end: without a graphics card each frame is work."""
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +61,7 @@ def browser() -> "Iterator[Browser]":
         def new_context(**options: Any) -> "BrowserContext":
             context = open_context(**options)
             context.set_default_timeout(PATIENCE)
-            context.add_init_script(STILL)
+            context.add_init_script(NO_ANIMATION)
             return context
 
         patch.setattr(browser, "new_context", new_context)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TRAIN_SECONDS = 0.3
 POLL_SECONDS = 0.1
 STOP_SECONDS = 60.0
-"""How long runs may take to write their checkpoints when the sweep is stopped."""
+"""How long runs may take to leave when the sweep is stopped; one that is just starting imports torch first."""
 STOPPED = "the sweep was stopped"
 
 

@@ -205,9 +205,7 @@ def go_to(page: Page, address: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "query"), CASES, ids=[f"{name}-{'-'.join(query.values())}"[:60] for name, query in CASES]
-)
+@pytest.mark.parametrize(("name", "query"), CASES, ids=IDS)
 def test_a_section_is_translated_accessible_and_readable(
     page: Page, app_server: str, name: str, query: dict[str, str]
 ) -> None:
