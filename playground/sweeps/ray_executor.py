@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import UserError
-from playground.sweeps.executors import POLL_SECONDS, mark_failed, wait_until_idle
+from playground.sweeps.executors import POLL_SECONDS, STOP_SECONDS, mark_failed, wait_until_idle
 from playground.sweeps.folder import Sweep
 from playground.sweeps.grid import Cell
 from playground.text import N_
@@ -23,8 +23,6 @@ from playground.training.run.control import Command, send
 from playground.training.run.status import Message, message_of
 
 PACKAGE = Path(__file__).resolve().parents[1]
-STOP_SECONDS = 30.0
-"""How long a cell may take to write its checkpoint when the sweep is stopped."""
 CONNECT_SECONDS = 5.0
 LARGEST_PORT = 65_535
 RECOUNT_SECONDS = 5.0

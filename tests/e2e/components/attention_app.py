@@ -125,4 +125,5 @@ else:
     if st.button("Choose layer 1, head 2"):
         wanted = ViewState(selected=Selected(layer=1, head=2), settings=wanted.settings)
     state = show(case, maps, "view", wanted, **more)
-st.code(json.dumps(state.as_dict()), language=None)
+with st.container(key="report"):
+    st.text(json.dumps(state.as_dict()))

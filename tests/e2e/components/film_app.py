@@ -27,7 +27,8 @@ def show() -> None:
     start = FilmState(kind="decoder", layer=1, head=2, score="previous", step=40) if case == "start" else None
     film = synthetic.film(case, st.session_state.frames, run=f"run-{st.query_params.get('run', 'one')}")
     state = film_view(film, key="film", start=start) or start or FilmState()
-    st.code(json.dumps(asdict(state)), language=None)
+    with st.container(key="report"):
+        st.text(json.dumps(asdict(state)))
 
 
 show()
