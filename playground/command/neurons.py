@@ -10,7 +10,6 @@ from playground.text import _
 
 if TYPE_CHECKING:
     from playground.lens import Trace
-    from playground.lens.inspect.steps.feed_forward import FeedForward
     from playground.lens.inspect.steps.neurons import NeuronName, PromotedTokens
     from playground.lens.inspect.steps.whole_token import WholeToken
 
@@ -80,7 +79,7 @@ def neuron_report(
     feed_forward = feed_forward_of(token, layer)
     names = rank_neurons(feed_forward).names[:count]
     if search is not None:
-        names = tuple(_searched(traced, token, feed_forward, search)[:count])
+        names = tuple(_searched(traced, token, layer, search)[:count])
     tokens = traced.query_tokens(kind)
     return {
         **provenance(traced.model),
@@ -97,19 +96,16 @@ def _entries(traced: "Trace", token: "WholeToken", layer: int, names: Sequence["
     """One entry for each neuron."""
     import torch
 
-    from playground.lens.inspect.steps.neurons import (
-        activations_at,
-        feed_forward_of,
-        output_row,
-        promoted_tokens,
-        rank_neurons,
-    )
+    from playground.lens.inspect.steps.logit_slopes import logit_slopes
+    from playground.lens.inspect.steps.neuron_text import activations_at, shares_at
+    from playground.lens.inspect.steps.neurons import feed_forward_of, output_row, promoted_tokens, rank_neurons
 
-    feed_forward, head = feed_forward_of(token, layer), token.ending.head
+    feed_forward, slopes = feed_forward_of(token, layer), logit_slopes(token, layer)
     ranked, body = rank_neurons(feed_forward), feed_forward.body
     places = {name: index for index, name in enumerate(ranked.names)}
     inputs = traced.feed_forward_inputs(token, layer)
-    promoted = None if head is None else promoted_tokens(head, torch.stack([output_row(body, one) for one in names]))
+    rows = torch.stack([output_row(body, one) for one in names])
+    promoted = None if slopes is None else promoted_tokens(slopes, rows)
     entries = []
     for index, name in enumerate(names):
         place = places.get(name)
@@ -117,13 +113,14 @@ def _entries(traced: "Trace", token: "WholeToken", layer: int, names: Sequence["
         entry |= {"length": float(output_row(body, name).norm())}
         columns = {"activation": ranked.activations, "share": ranked.shares, "added": ranked.added}
         entry |= {key: None if place is None else float(column[place]) for key, column in columns.items()}
-        entry["activations"] = [float(value) for value in activations_at(body, inputs, name)]
+        entry["activations"] = activations_at(body, inputs, name).tolist()
+        entry |= {"shares": shares_at(body, inputs, name.expert).tolist()} if body.experts > 1 else {}
         entries.append(entry if promoted is None else {**entry, **_promoted(traced, promoted, index)})
     return entries
 
 
 def _promoted(traced: "Trace", tokens: "PromotedTokens", index: int) -> dict[str, Any]:
-    """The tokens that a neuron raises and lowers, each with its effect on the logit for an activation of 1."""
+    """The tokens that a neuron raises and lowers, each with its effect on the logit for each unit of activation."""
     from playground.lens.capture.tokens import label
 
     sides = {"promoted": (tokens.promoted, tokens.raised), "suppressed": (tokens.suppressed, tokens.lowered)}
@@ -136,18 +133,24 @@ def _promoted(traced: "Trace", tokens: "PromotedTokens", index: int) -> dict[str
     }
 
 
-def _searched(traced: "Trace", token: "WholeToken", feed_forward: "FeedForward", text: str) -> list["NeuronName"]:
+def _searched(traced: "Trace", token: "WholeToken", layer: int, text: str) -> list["NeuronName"]:
     """The neurons of the layer that promote or suppress a token with this text."""
     import torch
 
     from playground.lens.capture.tokens import label
-    from playground.lens.inspect.steps.neurons import NeuronName, all_rows, promoted_tokens, search_neurons
+    from playground.lens.inspect.steps.logit_slopes import logit_slopes
+    from playground.lens.inspect.steps.neurons import (
+        all_names,
+        all_rows,
+        feed_forward_of,
+        promoted_tokens,
+        search_neurons,
+    )
 
-    body, head = feed_forward.body, token.ending.head
-    if head is None:
+    body, slopes = feed_forward_of(token, layer).body, logit_slopes(token, layer)
+    if slopes is None:
         raise UserError("{name} has no output head, so that no neuron promotes a token.", name=traced.model.name)
     experts = range(body.experts)
-    names = [NeuronName(expert, number) for expert in experts for number in range(body.expert(expert).count)]
-    tokens = promoted_tokens(head, torch.cat([all_rows(body.expert(expert)) for expert in experts]), PROMOTED)
-    found = search_neurons(names, tokens, lambda id: label(traced.model.tokenizer, [id])[0].text, text)
+    tokens = promoted_tokens(slopes, torch.cat([all_rows(body.expert(expert)) for expert in experts]), PROMOTED)
+    found = search_neurons(all_names(body), tokens, lambda id: label(traced.model.tokenizer, [id])[0].text, text)
     return [one.name for one in found]

@@ -148,18 +148,24 @@ def describe_projection(projection: Projection) -> Finding:
 def describe_word(states: WordStates) -> Finding:
     """How alike the word's states are at first, and at the end."""
     first, second = states.pairs[int(np.argmin(states.cosines[:, -1]))]
-    row = states.cosines[states.pairs.index((first, second))]
+    row, others = states.cosines[states.pairs.index((first, second))], float(states.others[-1])
+    template = N_(
+        "“{word}” in texts {first} and {second}: cosine {start:.2f} before the first layer, {end:.2f} after "
+        "the last; other tokens there: {others:.2f}."
+    )
+    if np.isnan(others):
+        template = N_(
+            "“{word}” in texts {first} and {second}: cosine {start:.2f} before the first layer, {end:.2f} after the "
+            "last."
+        )
     return Finding(
-        template=N_(
-            "“{word}” in texts {first} and {second}: cosine {start:.2f} before the first layer, {end:.2f} after "
-            "the last; other tokens there: {others:.2f}."
-        ),
+        template=template,
         values={
             "word": states.word,
             "first": first + 1,
             "second": second + 1,
             "start": float(row[0]),
             "end": float(row[-1]),
-            "others": float(states.others[-1]),
+            "others": others,
         },
     )

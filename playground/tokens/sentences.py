@@ -8,6 +8,7 @@ it is known what each word adds to it.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,6 +91,12 @@ class WordShare:
     """Of its tokens in the sentence."""
     share: float
     is_special: bool = False
+
+
+def lines_that_fit(lines: Sequence[str], characters: int) -> list[str]:
+    """The first whole lines, at most MOST_LINES, that fit into so many characters with a break between them."""
+    ends = accumulate(len(line) + 1 for line in lines[:MOST_LINES])
+    return [line for line, end in zip(lines, ends, strict=False) if end - 1 <= characters]
 
 
 def recipe_of(model: "LoadedModel") -> SentenceRecipe:

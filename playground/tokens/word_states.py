@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import cosine_similarity, normalize
 
 from playground.errors import UserError
 from playground.lens.capture.activations import EncodedText, capture, encode_text
@@ -64,7 +65,8 @@ def word_states(
 ) -> WordStates:
     """Compare a word's states in each pair of texts.
 
-    Raises UserError for fewer than two or more than six texts, a text without the word, and as `capture` does.
+    Raises UserError for fewer than two or more than six texts, a text without the word, states that are not finite, and
+    as `capture` does.
     """
     if not 2 <= len(texts) <= MOST_SENSES:
         raise UserError("Give two to {most} texts, one on each line.", most=MOST_SENSES)
@@ -117,7 +119,10 @@ def _read(model: "LoadedModel", text: str, word: str) -> _Read:
     encoded = encode_text(model, text)
     tokens = encoded.source or encoded.tokens
     positions = word_positions(model, text, tokens, word)
-    return _Read(tokens=tokens, positions=positions, states=_states(model, encoded, text))
+    states = _states(model, encoded, text)
+    if not all(bool(state.isfinite().all()) for state in states):
+        raise UserError("{name} computes what is not a number, so that words have no cosines.", name=model.name)
+    return _Read(tokens=tokens, positions=positions, states=states)
 
 
 def _states(model: "LoadedModel", encoded: EncodedText, text: str) -> list[Float[Tensor, "token width"]]:
@@ -145,7 +150,7 @@ def _word_means(read: Sequence[_Read], pair: tuple[int, int], level: int) -> tup
 
 
 def _cosine(first: Float[Tensor, "width"], second: Float[Tensor, "width"]) -> float:
-    return float(first @ second / (first.norm() * second.norm()))
+    return float(cosine_similarity(first, second, dim=0))
 
 
 def _other_cosines(read: Sequence[_Read], level: int) -> float:
@@ -156,7 +161,7 @@ def _other_cosines(read: Sequence[_Read], level: int) -> float:
         if not all(kept):
             continue
         rows = [each.states[level][list(keep)] for each, keep in zip((first, second), kept, strict=True)]
-        units = [row / row.norm(dim=1, keepdim=True) for row in rows]
+        units = [normalize(row, dim=1) for row in rows]
         ids = [
             torch.tensor([each.tokens[n].id for n in keep]) for each, keep in zip((first, second), kept, strict=True)
         ]

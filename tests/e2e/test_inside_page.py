@@ -20,6 +20,11 @@ def test_a_deep_link_shows_its_step_and_the_keys_and_the_map_lead_on(
     expect(current).to_have_text("7 Mask")
     page.keyboard.press("ArrowRight")
     expect(current).to_have_text("8 Softmax")
+    page.keyboard.press("ArrowLeft")
+    expect(current).to_have_text("7 Mask")
+    expect(page.get_by_role("heading", name="7. Bias and mask")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(current).to_have_text("8 Softmax")
     softmax = page.get_by_role("figure", name="Weight of each key")
     expect(softmax.locator(".heatmaplayer image").first).to_be_visible()
     page.wait_for_url(re.compile("step=softmax"))
@@ -38,6 +43,28 @@ def test_a_deep_link_shows_its_step_and_the_keys_and_the_map_lead_on(
     page.get_by_role("radio", name="Toy example").click()
     expect(page.get_by_text(re.compile("weights of 1 cat sum to 1.000000"))).to_be_visible()
     expect(page.get_by_role("figure", name="From scores to weights")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_the_left_key_ends_at_the_first_step_and_stays_in_a_field(
+    app_server: str, open_page: Callable[[str], Page]
+) -> None:
+    page = open_page(f"{app_server}/inside?text=The+cat+sat&head=1.2&query=2&step=norm")
+    current = page.locator("button[aria-current=step]")
+    expect(current).to_have_text("2 Norm")
+    settle(page)
+    # In a field the key moves the caret.
+    page.locator("[class*=st-key-bar_token] input").focus()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_timeout(300)
+    expect(current).to_have_text("2 Norm")
+    page.evaluate("document.activeElement.blur()")
+    for _press in range(2):
+        page.keyboard.press("ArrowLeft")
+        expect(current).to_have_text("1 Embedding")
+    expect(page.get_by_role("button", name="Previous step")).to_be_disabled()
+    page.wait_for_url(re.compile("^((?!step=norm).)*$"))
+    expect(page.get_by_role("heading", name="1. Embedding and position")).to_be_visible()
 
 
 @pytest.mark.slow

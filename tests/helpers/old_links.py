@@ -130,7 +130,7 @@ TEXTS = {
     "heads are enough": "heads are sufficient",
     "is known by heart": "training pairs are memorised",
     "starts,": "restarts reached the best objective",
-    "3 tokens,": "3 tokens · log-prob",
+    "3 tokens,": "3 tokens · log probability",
     "tokens can be drawn": "tokens remain",
 }
 """What a page says."""

@@ -12,6 +12,8 @@ from streamlit.testing.v1 import AppTest
 from playground import load
 from playground import trace as read
 from playground.lens.inspect.steps.embedding import entered_vector
+from playground.lens.inspect.steps.logit_slopes import logit_slopes
+from playground.lens.inspect.steps.neurons import NeuronName, feed_forward_of, output_row, promoted_tokens
 from playground.lens.inspect.steps.step import StepInputs
 from tests.helpers.page_script import plain_captions, run_page
 from ui.sections.inside.step_choice import nearest_step
@@ -295,7 +297,8 @@ def test_a_number_after_attention_lists_all_its_terms(small_folder, number, form
     is_learned = number.startswith("up:w")
     assert ("no product makes it here" in words(app)) == is_learned
     if not is_learned:
-        assert "difference: " in words(app)
+        # No module returns one product; what modules return is held against the formula.
+        assert ("recomputed: no module" if number.startswith("up:p") else "difference: ") in words(app)
         assert app.dataframe
 
 
@@ -311,6 +314,68 @@ def test_neurons_name_their_tokens_and_are_searched(small_folder):
     assert "neurons have this text" in words(app)
     found = tables[-1]
     assert all("cat" in token for token in found["token"])
+
+
+@pytest.mark.parametrize(
+    ("family", "number", "formulas"),
+    [
+        ("gpt2", "neuron_text:a.2.0", ["a[2] = ", "u[2] = Σ W_up[5,i] · x̂[2,i]"]),
+        ("llama", "neuron_text:a.0.0", ["a[0] = u[0] · (g[0]", "g[0] = Σ W_gate[5,i] · x̂[0,i]"]),
+        ("mixtral", "neuron_text:a.1.0", ["p[e0] · a[1] = ", "u[1] = Σ W_up[5,i] · x̂[1,i]"]),
+        ("gpt2", "neuron_logits:w.0.3", ["W_down[3,5] = …"]),
+        ("gpt2", "neuron_logits:da.0.3", ["d1[3] = ", "w[3] / "]),
+        ("bert", "neuron_logits:db.0.3", ["d2[3] = Σ W_head[3,i] · d1[i]"]),
+    ],
+)
+def test_a_neurons_numbers_answer_a_click(save_model, family, number, formulas):
+    app = page(
+        model=str(save_model(family)), text="the cat sat on", step="neurons", neuron="0.5", numbers=number, head="1.0"
+    )
+    assert not app.exception
+    assert not app.error
+    for formula in formulas:
+        assert formula in words(app)
+    is_learned = number.startswith("neuron_logits:w")
+    assert ("recomputed: no module" in words(app)) != is_learned
+    assert "Later layers are held at what they wrote" in words(app)
+
+
+def test_a_promoted_tokens_logit_answers_a_click(small_folder):
+    token = read(load(str(small_folder)), "the cat sat on").whole_token(3)
+    rows = output_row(feed_forward_of(token, 1).body, NeuronName(0, 5))[None]
+    best = int(promoted_tokens(logit_slopes(token, 1), rows, 1).promoted[0, 0])
+    numbers = f"neuron_logits:lp.{best}.0"
+    app = page(
+        model=str(small_folder), text="the cat sat on", step="neurons", neuron="0.5", numbers=numbers, head="1.0"
+    )
+    assert not app.exception
+    assert f"Δℓ[{best}] = Σ W_U[{best},i] · d1[i]" in words(app)
+
+
+def test_a_neuron_of_an_expert_that_the_token_does_not_go_through_is_shown(save_model):
+    folder = str(save_model("mixtral"))
+    token = read(load(folder), "the cat sat on").whole_token(3)
+    chosen = [branch.expert for branch in feed_forward_of(token, 1).branches()]
+    silent = next(number for number in range(4) if number not in chosen)
+    app = page(model=folder, text="the cat sat on", step="neurons", neuron=f"{silent}.7", head="1.0", query="3")
+    assert not app.exception
+    assert f"does not go through expert {silent}, whose neuron 7" in words(app)
+    assert f"Activation of neuron {silent}.7 times" in words(app)
+
+
+@pytest.mark.parametrize("family", ["gpt2", "mixtral"])
+def test_the_neurons_program_prints_what_the_page_shows(save_model, family, capsys):
+    app = page(
+        model=str(save_model(family)), text="the cat sat on", step="neurons", neuron_search="cat", head="1.0", query="2"
+    )
+    (program,) = [code.value for code in app.code if "# transformer-playground: " in code.value]
+    exec(program, {})
+    printed = capsys.readouterr().out
+    names = [frame.value for frame in app.dataframe][-1]["neuron"]
+    parts = [str(name).split(".") if family == "mixtral" else ["0", str(name)] for name in names]
+    for expert, number in parts:
+        assert f"NeuronName(expert={expert}, number={number})" in printed
+    assert printed.count("FoundNeuron(") == len(parts)
 
 
 def test_a_neuron_and_a_token_of_the_address_are_traced(small_folder):

@@ -1,5 +1,8 @@
 """The page Tokens: every section on real models, its edges, and links that bring a picture back."""
 
+import ast
+import contextlib
+import io
 import json
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -7,8 +10,11 @@ from urllib.parse import parse_qs
 import pytest
 
 from tests.e2e.components.test_payload import decode
-from tests.helpers.page_script import charts, run_page, words
+from tests.helpers.page_script import address, charts, run_page, words
 from tests.helpers.pretrained_folders import own_cache, save_model
+from ui.components import token_view
+from ui.state.address import unpack
+from ui.state.parameters import SENTENCES
 
 __all__ = ["own_cache", "save_model"]
 
@@ -21,8 +27,20 @@ def page(**parameters: str):
 
 def chips(app, key: int = 0) -> list[str]:
     """The tokens of a picture."""
+    return [item["text"] for item in chip_items(app, key)]
+
+
+def chip_items(app, key: int = 0) -> list[dict[str, object]]:
+    """What a picture of tokens was sent."""
     sent = [part.proto for part in app.get("bidi_component") if part.proto.component_name == "playground_tokens"]
-    return [item["text"] for item in decode(sent[key].bytes)[0]["items"]]
+    return decode(sent[key].bytes)[0]["items"]
+
+
+def printed_with(app, call: str) -> str:
+    """What the page's program with this call prints."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(next(block.value for block in app.code if call in block.value), {})
+    return printed.getvalue()
 
 
 def names(chart) -> list[str]:
@@ -41,13 +59,18 @@ def test_the_text_as_tokens_and_the_merges_of_the_chosen_one():
     assert "text: 'an unbelievable cat'" in chart["provenance"]
 
 
-def test_a_click_on_a_token_opens_its_steps():
+def test_a_click_on_a_token_opens_its_steps(monkeypatch):
     app = page(text="an unbelievable cat")
     assert app.query_params.get("query") is None
     assert "Token 2: “␣un”" in words(app)  # the first word of several tokens
-    app.query_params["query"] = "0"
+    clicks = iter([{"picked": 0}])
+    draw = token_view._component
+    monkeypatch.setattr(token_view, "_component", lambda **drawn: (draw(**drawn), next(clicks, None))[1])
     app.run()
+    assert not app.exception
+    assert address(app)["query"] == "0"
     assert "The template adds this token" in words(app)
+    assert [item["chosen"] for item in chip_items(app)] == [True, *[False] * 8]
 
 
 @pytest.mark.parametrize(
@@ -122,6 +145,19 @@ def test_the_embedding_space():
     assert "a token of the question itself" in said
 
 
+@pytest.mark.parametrize("ties", [False, True])
+def test_the_program_prints_the_neighbours_in_each_matrix_that_is_shown(save_model, ties):
+    folder = save_model("llama", tie_word_embeddings=ties)
+    app = page(section="embedding", model=str(folder), text="the cat sat", query="2")
+    drawn = [chart["figure"]["data"][0] for chart in charts(app)[: 1 if ties else 2]]
+    printed = printed_with(app, "nearest_tokens").splitlines()
+    assert [line.split()[0] for line in printed] == (["input"] if ties else ["input", "output"])
+    for line, bars in zip(printed, drawn, strict=True):
+        cosines = [cosine for _text, cosine in ast.literal_eval(line.split(maxsplit=1)[1])]
+        assert cosines == pytest.approx(bars["x"], abs=1e-6)
+        assert cosines[0] < 0.99  # the token itself is left out
+
+
 def test_sums_that_cannot_be_read_are_told_and_a_vocabulary_without_examples():
     assert "no single token" in words(page(section="embedding", sum="antidisestablishment + a"))
     assert "none of the usual examples" in words(page(section="embedding", model="induction", text="KqZf"))
@@ -155,6 +191,16 @@ def test_a_word_in_three_texts():
     assert "does not hold the word" in words(page(section="meaning", word="zebra"))
 
 
+def test_of_many_pairs_of_texts_it_is_said_how_many_are_drawn():
+    texts = "\n".join(f"the bank of {n}" for n in range(4))
+    app = page(section="meaning", model="books-encoder", senses=texts)
+    assert "Curves of the first" not in words(app)
+    app = page(section="meaning", model="books-encoder", senses=texts + "\na bank")
+    (chart,) = charts(app)
+    assert len(names(chart)) == 6 + 1
+    assert "Curves of the first 6 of 10 pairs of texts; the CSV has all." in words(app)
+
+
 def test_sentences_are_ranked_and_words_add_up():
     app = page(
         section="sentences",
@@ -172,6 +218,38 @@ def test_sentences_are_ranked_and_words_add_up():
     assert "was not trained to compare sentences" in said
     assert f"add up to the cosine, {ranking['figure']['data'][0]['x'][1]:.4f}" in said
     assert "Type a search text" in words(page(section="sentences", sentences="\n \n"))
+
+
+LONG = ["the cat sat " + "on the mat " * 90 + str(number) for number in range(60)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "taken", "said"),
+    [
+        (["the cat", "", "a dog"], 2, ""),
+        (LONG, 39, "The file has 60 lines; the first 39 are taken"),
+        (["the cat"] * 203, 200, "The file has 203 lines; the first 200 are taken"),
+        (["the cat " * 6_000], 0, "first line has more than 40,000 characters"),
+    ],
+)
+def test_a_file_is_taken_in_whole_lines_and_what_is_left_out_is_said(lines, taken, said):
+    app = page(section="sentences", model="books-encoder", question="the cat sat", sentences="a dog lay")
+    content = "\n".join(lines).encode()
+    app.file_uploader(key="sentences_file").upload("lines.txt", content, "text/plain").run()
+    assert not app.exception
+    expected = [line for line in lines if line][:taken] or ["a dog lay"]
+    assert read_again(app) == expected
+    told = "\n".join(element.value for element in [*app.warning, *app.error])
+    assert said in told
+    assert ("The file" in told) == bool(said)
+    # The ranking is of the file's lines at once.
+    ranked = next(frame.value for frame in app.dataframe if "rank" in frame.value)
+    assert sorted(ranked["text"]) == sorted(expected)
+
+
+def read_again(app) -> list[str]:
+    """The lines that the address holds."""
+    return unpack(address(app)["sentences"], "", SENTENCES.limit).splitlines()
 
 
 def test_a_published_recipe_is_named(save_model):

@@ -36,6 +36,9 @@ class Pass:
     """The module's keyword arguments."""
     other_blocks: tuple[OtherBlock, ...] = ()
     """Blocks without attention, where others of their stack attend."""
+    is_source_cut: bool = False
+    """Whether the source had more tokens than fit."""
+    is_target_cut: bool = False
 
 
 @torch.inference_mode()
@@ -54,7 +57,8 @@ def run_pass(
     of model does not read, and TooLongError for a text that does not fit unless `truncate`.
     """
     _refuse_mismatch(model, target, pair)
-    source = _fit_context(model, input_tokens(model, text, pair), truncate)
+    tokens = input_tokens(model, text, pair)
+    source = _fit_context(model, tokens, truncate)
     if not source:
         return Pass(source=(), target=(), sites=(), last_logits=None)
     ids = _ids(model, source)
@@ -76,6 +80,8 @@ def run_pass(
         last_logits=logits,
         arguments=arguments,
         other_blocks=find_other_blocks(model.module, recorder.paths),
+        is_source_cut=len(source) < len(tokens),
+        is_target_cut=_is_target_cut(model, decoder_ids, target),
     )
 
 
@@ -102,6 +108,12 @@ def _fit_context(model: "LoadedModel", tokens: list[Token], truncate: bool) -> l
     if len(tokens) > limit and not truncate:
         raise TooLongError(len(tokens), limit)
     return tokens[:limit]
+
+
+def _is_target_cut(model: "LoadedModel", decoder_ids: Tensor | None, target: str | None) -> bool:
+    return (
+        decoder_ids is not None and target is not None and decoder_ids.shape[1] < len(model.adapter.target_ids(target))
+    )
 
 
 def _ids(model: "LoadedModel", tokens: list[Token]) -> Tensor:

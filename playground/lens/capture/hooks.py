@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from threading import Lock
+from types import MappingProxyType
 from typing import Any, Literal
 
 from torch import Tensor, nn
@@ -16,6 +17,8 @@ from torch import Tensor, nn
 Side = Literal["input", "output", "call"]
 Edit = Callable[[Tensor], Tensor | None]
 """Maps a module's first tensor to its replacement; None leaves the tensor."""
+Keep = Callable[[Tensor], Tensor | None]
+"""What is stored of a tensor; None stores nothing."""
 Edits = Mapping[tuple[nn.Module, Literal["input", "output"]], Edit]
 
 
@@ -76,25 +79,27 @@ def record(
     inputs: Iterable[nn.Module] = (),
     outputs: Iterable[nn.Module] = (),
     calls: Iterable[nn.Module] = (),
-    keep: Callable[[Tensor], Tensor | None] = Tensor.detach,
+    keep: Keep = Tensor.detach,
+    keeps: Mapping[nn.Module, Keep] = MappingProxyType({}),
 ) -> Iterator[Recording]:
     """Record inputs, outputs or calls of modules, within the block and in this context only; changes nothing.
 
-    keep: what is stored of a tensor, such as a clone or one row; None stores nothing.
+    keep: what is stored of a tensor, such as a clone or one row; None stores nothing. keeps: the same for some modules
+    that it is something else of.
     """
     recording = Recording()
 
     def observe_input(module: nn.Module) -> Edit:
         def observe(tensor: Tensor) -> None:
             recording._outputs_before[module] = len(recording.outputs)
-            if (kept := keep(tensor)) is not None:
+            if (kept := keeps.get(module, keep)(tensor)) is not None:
                 recording.inputs[module] = kept
 
         return observe
 
     def observe_output(module: nn.Module) -> Edit:
         def observe(tensor: Tensor) -> None:
-            if (kept := keep(tensor)) is not None:
+            if (kept := keeps.get(module, keep)(tensor)) is not None:
                 received = recording.inputs.get(module)
                 recording.outputs.append(ModuleOutput(module=module, received=received, output=kept))
 

@@ -1,4 +1,4 @@
-"""What enters the first block: which vectors were added to a token's embedding, and whether a norm followed.
+"""What enters the first block: a token's row of the table, which vectors were added to it, and whether a norm followed.
 
 Found by following the numbers back through the modules that run before the blocks; no family's names are needed.
 """
@@ -55,6 +55,31 @@ class Entering:
     scale: float
     """What the embedding is multiplied by, 1 in most families."""
     norm: NormStep | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class EmbeddingRow:
+    """A token's row of the embedding table."""
+
+    id: int
+    values: Float[np.ndarray, "width"]
+    scale: float
+    """What the embedding module multiplies the row by, 1 in most families (Gemma: the root of the width)."""
+
+
+def find_table_row(looked_up: ModuleOutput, token: int) -> EmbeddingRow | None:
+    """The row that an embedding module returned a multiple of; None where it returned something else."""
+    weight = getattr(looked_up.module, "weight", None)
+    if looked_up.received is None or looked_up.received.is_floating_point() or weight is None:
+        return None
+    id = int(looked_up.received.flatten()[token])
+    row, output = weight[id].detach().float(), looked_up.output.reshape(-1, looked_up.output.shape[-1])[token]
+    if row.shape != output.shape:
+        return None
+    scale = 1.0 if _same(row, output) else _multiple(row, output.float())
+    if not _same(row * scale, output):
+        return None
+    return EmbeddingRow(id=id, values=row.cpu().numpy(), scale=scale)
 
 
 def find_entering(
@@ -127,12 +152,16 @@ def _summands(
     for count in range(len(tables) + 1):
         for chosen in combinations(tables, count):
             rest = target.float() - sum(table.output.float() for table in chosen)
-            # The multiple of the embedding that comes closest to what is left: its projection on the embedding.
-            scale = float(rest @ embedding.float() / embedding.float().square().sum().clamp(min=1e-20))
-            scale = 1.0 if abs(scale - 1) < FACTOR else scale
+            scale = _multiple(embedding.float(), rest)
             if scale > 0 and _same(embedding.float() * scale, rest, like=target):
                 return chosen, scale
     return None
+
+
+def _multiple(row: Tensor, target: Tensor) -> float:
+    """The multiple of the row that comes closest to the target: the target's projection on it."""
+    scale = float(target @ row / row.square().sum().clamp(min=1e-20))
+    return 1.0 if abs(scale - 1) < FACTOR else scale
 
 
 def _same(left: Tensor, right: Tensor, like: Tensor | None = None) -> bool:

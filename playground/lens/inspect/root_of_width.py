@@ -75,13 +75,14 @@ def random_sharpness(keys: int, *, widths: Sequence[int] = WIDTHS, seed: int = 0
 def model_sharpness(site: Site, *, seed: int = 0) -> Sharpness:
     """For a layer's own queries and keys: random subsets of the dimensions of all its heads together.
 
-    A subset of d dimensions is a head of width d; each dimension of a query keeps its partner in the key. Raises
-    UserError where queries and keys are not captured, and where no query sees two keys.
+    A subset of d dimensions is a head of width d; each dimension of a query keeps its partner in the key. The heads'
+    own width is among the widths. Raises UserError where queries and keys are not captured or not finite, and where no
+    query sees two keys.
     """
     queries, keys, seen = _whole(site)
-    total = queries.shape[-1]
+    total, own = queries.shape[-1], head_width(site)
     generator = torch.Generator().manual_seed(seed)
-    widths = tuple(width for width in WIDTHS if width <= total)
+    widths = sorted({own, *(width for width in WIDTHS if width <= total)})
     rows = []
     for width in widths:
         drawn = []
@@ -92,16 +93,25 @@ def model_sharpness(site: Site, *, seed: int = 0) -> Sharpness:
     return _sharpness(widths, rows, float(seen.sum(-1).double().mean()))
 
 
-def _whole(site: Site) -> tuple[Tensor, Tensor, Bool[Tensor, "row key"]]:
-    """Queries and keys of all heads side by side, and which keys each query sees; only queries that see two or more."""
+def head_width(site: Site) -> int:
+    """The width of one head's queries and keys. Raises UserError where they are not captured."""
     if site.call is None:
         raise UserError("This family does not hand over its queries and keys; choose a model of another family.")
+    return int(site.call.query.shape[-1])
+
+
+def _whole(site: Site) -> tuple[Tensor, Tensor, Bool[Tensor, "row key"]]:
+    """Queries and keys of all heads side by side, and which keys each query sees; only queries that see two or more."""
+    head_width(site)
+    assert site.call is not None
     rows = slice(max(0, site.queries - MOST_ROWS), site.queries)
     call = select(site.call, slice(None), rows)
     query = call.query[0].transpose(0, 1).flatten(1).double().cpu()  # [row, head · width]
     key = (
         call.key[0].repeat_interleave(call.queries_per_key_value_head, dim=0).transpose(0, 1).flatten(1).double().cpu()
     )
+    if not bool(query.isfinite().all() and key.isfinite().all()):
+        raise UserError("This layer's queries or keys are not finite numbers; choose another layer or model.")
     seen = _seen(call.mask, len(query), len(key))
     kept = seen.sum(-1) > 1
     if not bool(kept.any()):

@@ -8,9 +8,10 @@ import pytest
 from playground import load, trace
 from playground.__main__ import main
 from playground.lens.inspect.steps.neurons import feed_forward_of, rank_neurons
+from tests.helpers.pretrained_folders import save_model
 from tests.playground.command.test_commands import own_cache
 
-__all__ = ["own_cache"]
+__all__ = ["own_cache", "save_model"]
 
 
 def test_the_neurons_that_add_most_are_printed(capsys):
@@ -28,6 +29,15 @@ def test_the_neurons_that_add_most_are_printed(capsys):
         effects = [token["effect"] for token in one["promoted"]]
         assert len(effects) == 10
         assert effects == sorted(effects, reverse=True)
+
+
+def test_a_mixtures_activations_and_shares_are_told_apart(save_model, capsys):
+    folder = str(save_model("qwen2_moe"))
+    assert main(["neurons", folder, "the cat sat on", "--layer", "1", "--token", "2", "--count", "40"]) == 0
+    for one in json.loads(capsys.readouterr().out)["neurons"]:
+        assert one["activations"][2] == pytest.approx(one["activation"], abs=1e-5)
+        assert one["shares"][2] == pytest.approx(one["share"], abs=1e-5)
+        assert one["added"] == pytest.approx(abs(one["activation"]) * one["share"] * one["length"], rel=1e-4)
 
 
 def test_a_search_lists_neurons_by_their_tokens(capsys):

@@ -14,6 +14,7 @@ from playground.models import load
 from playground.tokens.sentences import (
     MOST_LINES,
     embed_sentence,
+    lines_that_fit,
     recipe_of,
     sentence_vectors,
     token_shares,
@@ -115,3 +116,15 @@ def test_what_has_no_vector_is_told():
         torch.nn.init.constant_(parameter, torch.nan)
     with pytest.raises(UserError, match="not a number"):
         embed_sentence(model, "a")
+
+
+@given(st.lists(st.text("ab", max_size=9), max_size=12), st.integers(0, 60))
+def test_the_lines_that_fit_are_whole_and_the_next_one_would_not(lines, characters):
+    taken = lines_that_fit(lines, characters)
+    assert taken == lines[: len(taken)]
+    assert len("\n".join(taken)) <= characters
+    assert len(taken) == len(lines) or len("\n".join(lines[: len(taken) + 1])) > characters
+
+
+def test_no_more_lines_than_are_compared_fit():
+    assert len(lines_that_fit(["a"] * 300, 40_000)) == MOST_LINES

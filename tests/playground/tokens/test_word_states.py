@@ -66,6 +66,7 @@ def test_a_word_alone_has_no_others():
     states = word_states(small_model("bert"), ["bank", "bank"], "bank")
     assert np.isnan(states.others).all()
     assert states.cosines == pytest.approx(np.ones((1, 3)), abs=1e-5)
+    assert str(describe_word(states)).endswith("cosine 1.00 before the first layer, 1.00 after the last.")
 
 
 def test_words_are_found_whole_first_then_within_others():
@@ -97,3 +98,10 @@ def test_a_word_that_the_vocabulary_lacks_is_not_compared(tmp_path):
 def test_what_cannot_be_compared_is_told(texts, word, sentence):
     with pytest.raises(UserError, match=sentence):
         word_states(small_model("bert"), texts, word)
+
+
+def test_states_that_are_not_numbers_have_no_cosines():
+    model = small_model("bert")
+    model.module.bert.encoder.layer[1].output.dense.weight[0, 0] = float("nan")
+    with pytest.raises(UserError, match="computes what is not a number"):
+        word_states(model, TEXTS, "bank")

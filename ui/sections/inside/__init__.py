@@ -6,7 +6,9 @@ walkthrough.py                step by step, from the embedding to the probabilit
 step_choice.py                the map of the steps, and which one is shown
 head_way.py                   the steps of attention
 token_way.py                  the steps after it, and what is traced through them
-neuron_table.py               neurons: the tokens they promote, where they are active, a search
+neuron_table.py               the neurons that add most, with the tokens they promote
+neuron_pictures.py            one neuron along the text, and what it changes in the logits
+neuron_search.py              a search over neurons by their tokens
 token_program.py              the steps after attention in Python
 steps.py                      the pictures of a step
 step_layout.py                one step on the page, and the derivation of the number that is clicked

@@ -10,7 +10,7 @@ from playground.charts.heatmap import tinted_map_figure
 from playground.charts.layout import mark_spaces
 from playground.charts.palette import DECODER
 from playground.lens.capture.tokens import Token
-from playground.lens.inspect.head_comparison import model_heads
+from playground.lens.inspect.head_comparison import furthest_query, model_heads
 from playground.models import LoadedModel
 from playground.text import _
 from ui.cache import TracedText
@@ -20,6 +20,7 @@ from ui.sections.inside.steps import HEAD_COLOURS
 from ui.widgets.chart import draw
 from ui.widgets.context_bar import ContextBar
 from ui.widgets.download import offer_snippet, text_details, traced
+from ui.widgets.findings import show_findings
 from ui.widgets.text import Texts
 
 MOST_TOKENS = 256
@@ -45,6 +46,7 @@ def show_head_comparison(traced_text: TracedText, texts: Texts, bar: ContextBar)
     )
     queries = _numbered(traced_text.trace.query_tokens(selected.kind))
     keys = _numbered(traced_text.trace.key_tokens(selected.kind))
+    show_findings(furthest_query(comparison.disagreement, queries))
     st.caption(
         _(
             "Both use the same queries and keys, {heads} × {width} numbers for each token. Multi-head attention gives "
@@ -83,8 +85,8 @@ def _show_disagreement(
     st.caption(
         _(
             "Distance between the layer's heads at each query, averaged over pairs: 0 where all attend alike, 1 where "
-            "no two attend to a common token. The mean is {mean:.3f}; with a single head it is always 0."
-        ).format(mean=float(disagreement.mean()))
+            "no two attend to a common token."
+        )
     )
     figure = token_bars_figure(disagreement, queries, DECODER, x=_("query"), y=_("total variation distance"))
     label = _("Distance between heads")

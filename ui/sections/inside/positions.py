@@ -14,6 +14,7 @@ from playground.lens.inspect.positions import (
     fresh_learned,
     fresh_relative_bias,
     model_positions,
+    reach,
     rotary,
     sinusoidal,
 )
@@ -28,6 +29,7 @@ from ui.widgets.chart import draw
 from ui.widgets.choice import choose_option
 from ui.widgets.context_bar import ContextBar, bar_model
 from ui.widgets.download import offer_snippet
+from ui.widgets.findings import show_findings
 
 OF_MODEL, SINES, LEARNED, ROTARY, RELATIVE, ALIBI = "model", "sinusoidal", "learned", "rotary", "relative", "alibi"
 MOST_POSITIONS = 512
@@ -121,6 +123,7 @@ def _show_scheme(model: LoadedModel | None, positions: Positions, index: int, *,
         "alibi": _("ALiBi"),
     }
     st.subheader(titles[positions.kind], anchor=False)
+    show_findings(reach(positions))
     rows, columns, height = _axes(positions)
     left, right = st.columns(2)
     matrix, curves = _("Position matrix"), _("By distance")

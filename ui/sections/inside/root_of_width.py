@@ -8,6 +8,7 @@ from playground.lens.inspect.root_of_width import (
     SETS,
     Sharpness,
     describe_sharpness,
+    head_width,
     model_sharpness,
     random_sharpness,
 )
@@ -27,7 +28,7 @@ from ui.widgets.text import Texts
 
 RANDOM, OF_MODEL = "random", "model"
 USUAL_WIDTH = 64
-"""Of a head, in most models."""
+"""Of a head, in most models: of random numbers, which have no heads."""
 HEIGHT = 340
 IMPORT = "playground.lens.inspect.root_of_width import"
 
@@ -73,12 +74,13 @@ def _show_model(bar: ContextBar) -> None:
         title=_("Comparing widths …"),
         cache=traced_text,
     )
-    show_findings(describe_sharpness(sharpness, USUAL_WIDTH))
+    show_findings(describe_sharpness(sharpness, head_width(site)))
     st.caption(
         _(
-            "Layer {layer}: d_k of its heads' dimensions, drawn at random and taken together as one head. What a "
-            "trained model needs may differ: its queries and keys have learned their own size."
-        ).format(layer=selected.layer)
+            "Layer {layer}, whose heads have d_k = {width}: so many of all its heads' dimensions, drawn at random, are "
+            "taken together as one head of each width. What a trained model needs may differ: its queries and keys "
+            "have learned their own size."
+        ).format(layer=selected.layer, width=head_width(site))
     )
     details = {**text_details(texts), "attention": selected.kind, "layer": selected.layer}
     _draw(traced_text.trace.model, sharpness, details, revision=f"{traced_text.name}.{selected}")

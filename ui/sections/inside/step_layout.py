@@ -56,14 +56,14 @@ def show_step(setting: StepSetting, index: int, drawn: DrawnStep, *, leads: Sequ
             st.code(lines.text, language="python", wrap_lines=True)
             st.caption(_("{path}, line {line}").format(path=lines.path, line=lines.first))
     with numbers, st.container(gap="xxsmall"):
-        st.fragment(_show_pictures)(setting, drawn)
+        st.fragment(show_pictures)(setting, drawn)
 
 
 def coloured(formula: str, *, is_dark: bool) -> str:
     r"""The formula with query, key and value in the colours of the charts.
 
     >>> coloured(r"\q \cdot k", is_dark=True)
-    '\\textcolor{#e0ad4e}{q} \\cdot k'
+    '\\textcolor{#e3b341}{q} \\cdot k'
     """
 
     def colour(symbol: re.Match[str]) -> str:
@@ -73,7 +73,7 @@ def coloured(formula: str, *, is_dark: bool) -> str:
     return re.sub(r"\\([qkv])(?![A-Za-z])", colour, formula)
 
 
-def _show_pictures(setting: StepSetting, drawn: DrawnStep) -> None:
+def show_pictures(setting: StepSetting, drawn: DrawnStep) -> None:
     """The pictures, and below one the derivation of its number that is clicked; runs alone after a click."""
     chosen = chosen_number(drawn)
     for index, picture in enumerate(drawn.pictures):
@@ -90,28 +90,31 @@ def _show_pictures(setting: StepSetting, drawn: DrawnStep) -> None:
         )
         show_caption(picture.table.label)
         if cell is not None and picture.number(cell) is not None:
-            choose_number(drawn.step, picture.number(cell))
+            choose_number(drawn.step.name, picture.number(cell))
             run_again()
         if chosen is not None and picture.cell(chosen) is not None:
             derivation = setting.derive(chosen, drawn.step)
             if derivation is not None:
-                _show_derivation(drawn.step, derivation)
+                show_derivation(drawn.step.name, derivation)
 
 
 def chosen_number(drawn: DrawnStep) -> Number | None:
     """The number of this step that the address names, if the step shows it."""
-    for entry in _address_entries():
-        name, _colon, address = entry.partition(":")
-        number = parse_number(address)
-        if name == drawn.step.name and number is not None and any(p.cell(number) for p in drawn.pictures):
-            return number
-    return None
+    numbers = numbers_chosen(drawn.step.name)
+    return next((number for number in numbers if any(picture.cell(number) for picture in drawn.pictures)), None)
 
 
-def choose_number(step: InsideStep, number: Number | None) -> None:
-    """Put the step's number into the address in place of its last one; None takes it out."""
-    kept = [entry for entry in _address_entries() if not entry.startswith(f"{step.name}:")]
-    kept += [] if number is None else [f"{step.name}:{number.address}"]
+def numbers_chosen(name: str) -> list[Number]:
+    """The numbers of a step, or of a picture of that name, in the address."""
+    entries = (entry.partition(":") for entry in _address_entries())
+    numbers = (parse_number(address) for owner, _colon, address in entries if owner == name)
+    return [number for number in numbers if number is not None]
+
+
+def choose_number(name: str, number: Number | None) -> None:
+    """Put the number of a step into the address in place of its last one; None takes it out."""
+    kept = [entry for entry in _address_entries() if not entry.startswith(f"{name}:")]
+    kept += [] if number is None else [f"{name}:{number.address}"]
     write_text(DERIVATIONS, ",".join(kept) or None)
 
 
@@ -119,21 +122,25 @@ def _address_entries() -> list[str]:
     return [entry for entry in read_text(DERIVATIONS).split(",") if entry]
 
 
-def _show_derivation(step: InsideStep, derivation: Derivation) -> None:
-    """The number with its formula, all terms in a table, and that they make the number."""
+def show_derivation(name: str, derivation: Derivation, place: int = 0) -> None:
+    """The number with its formula, all terms in a table, and that they make the number.
+
+    name: of the step that the address has the number under. place: among several derivations of one number.
+    """
+    key = f"{name}_{place}" if place else name
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             formula = derivation.formula or "…"
             st.markdown(f"`{derivation.name} = {formula}` `= {derivation.value:.6g}`", width="stretch")
-            key, close = f"close_{step.name}", functools.partial(choose_number, step, None)
+            close = functools.partial(choose_number, name, None)
             # The icon is the label: a second one beside it would be cut off.
-            st.button(":material/close:", key=key, type="tertiary", help=_("Close"), on_click=close)
+            st.button(":material/close:", key=f"close_{key}", type="tertiary", help=_("Close"), on_click=close)
         st.caption(_describe_derivation(derivation))
         if derivation.terms:
             table = terms_table(derivation)
             height = min(TABLE_PIXELS, TABLE_ROW_PIXELS * (len(table) + 1) + 3)
             formats = {name: st.column_config.NumberColumn(format="%.6g") for name in table.columns[1:]}
-            st.dataframe(table, height=height, hide_index=True, key=f"terms_{step.name}", column_config=formats)
+            st.dataframe(table, height=height, hide_index=True, key=f"terms_{key}", column_config=formats)
 
 
 def _describe_derivation(derivation: Derivation) -> str:
@@ -142,6 +149,8 @@ def _describe_derivation(derivation: Derivation) -> str:
         return _("The modules of this family do not show how this number is made; the value is the model's own.")
     if not derivation.terms:
         return _("A learned number, or one of another token's: no product makes it here.")
+    if derivation.is_recomputed:
+        return _describe_recomputed(derivation)
     template = _(
         "The {count:,} terms below sum to {total:.9g}. Value of the formula: {result:.9g}; of the model: {value:.9g}; "
         "difference: {difference:.1g}."
@@ -158,6 +167,20 @@ def _describe_derivation(derivation: Derivation) -> str:
         value=derivation.value,
         difference=derivation.difference,
     )
+
+
+def _describe_recomputed(derivation: Derivation) -> str:
+    """What the terms make, of a number that there is no other of."""
+    template = _(
+        "The {count:,} terms below sum to {total:.9g}. Value of the formula: {result:.9g}; recomputed: no module of "
+        "the model returns this number."
+    )
+    if len(derivation.terms) == 1:
+        template = _(
+            "The one term below is {total:.9g}. Value of the formula: {result:.9g}; recomputed: no module of the model "
+            "returns this number."
+        )
+    return template.format(count=len(derivation.terms), total=derivation.total, result=derivation.result)
 
 
 def terms_table(derivation: Derivation) -> pd.DataFrame:

@@ -28,6 +28,7 @@ from ui.sections.inside.selection import SelectedHead
 from ui.state.address import read_integers, read_number, write_values
 from ui.state.parameters import NEURON, TRACED_TOKEN
 from ui.state.revisions import fresh_key
+from ui.text import inert
 from ui.widgets.findings import show_findings
 
 TRACES_NEURON = ("up", "activation", "down", "neurons")
@@ -148,6 +149,7 @@ def choose_neuron(inputs: TokenInputs) -> None:
     if inputs.ranked is None or inputs.neuron is None or inputs.feed_forward is None:
         return
     numbers = sorted({name.number for name in inputs.ranked.names if name.expert == inputs.neuron.expert})
+    _say_untraced(inputs, inputs.neuron)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         body = inputs.feed_forward.body
         if body.experts > 1:
@@ -174,6 +176,27 @@ def choose_neuron(inputs: TokenInputs) -> None:
             args=(None, key, inputs.neuron.expert, 0),
             width=150,
         )
+
+
+def _say_untraced(inputs: TokenInputs, traced: NeuronName) -> None:
+    """Why the neuron that was chosen is not the one that is traced."""
+    chosen, experts = inputs.traced_neuron, [branch.expert for branch in inputs.branches]
+    if chosen is None or chosen == traced or inputs.feed_forward is None:
+        return
+    is_mixture = inputs.feed_forward.body.experts > 1
+    template = _("This layer has no neuron {chosen}. Traced is {traced}, which adds most.")
+    if is_mixture and chosen.expert not in experts:
+        template = _(
+            "Neuron {chosen} is not on the way of {token}, which goes through these experts: {experts}. Traced is "
+            "{traced}, which adds most."
+        )
+    sentence = template.format(
+        chosen=neuron_label(chosen, is_mixture=is_mixture),
+        traced=neuron_label(traced, is_mixture=is_mixture),
+        token=inert(inputs.label),
+        experts=", ".join(map(str, sorted(experts))),
+    )
+    st.info(sentence, icon=":material/info:")
 
 
 def _expert_label(shared: int | None, number: int) -> str:

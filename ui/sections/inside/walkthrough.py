@@ -40,8 +40,8 @@ from ui.sections.inside.token_way import (
     show_token_badge,
     token_way,
 )
-from ui.state.address import read_number, write_number
-from ui.state.parameters import DIMENSION
+from ui.state.address import read_number, read_text, write_number
+from ui.state.parameters import DIMENSION, NEURON_SEARCH
 from ui.state.revisions import widget_key
 from ui.text import error_sentence
 from ui.widgets.context_bar import ContextBar
@@ -163,7 +163,8 @@ def _show_token_steps(
 ) -> None:
     inputs, model = way.inputs, traced_text.trace.model
     place = f"{selected.kind}.{selected.layer}.{selected.query}"
-    revision = f"{traced_text.name}.{place}.{inputs.dimension}.{inputs.neuron}.{inputs.traced}.{language()}"
+    neurons = f"{inputs.neuron}.{inputs.traced_neuron}"
+    revision = f"{traced_text.name}.{place}.{inputs.dimension}.{neurons}.{inputs.traced}.{language()}"
     setting = StepSetting(
         model=model,
         revision=revision,
@@ -184,6 +185,8 @@ def _show_token_steps(
             leads.append(partial(choose_token, inputs, model))
         show_step(setting, numbers[step.name], _drawn(step, (), kind, revision), leads=leads)
         if step.name == "neurons":
-            show_neurons(traced_text, texts, selected, inputs)
+            show_neurons(traced_text, selected, inputs, setting)
     names = [step.name for step in way.steps if step in shown]
-    offer_snippet(model, token_imports(names), [traced(texts), *token_lines(names, selected, inputs)])
+    search = read_text(NEURON_SEARCH).strip()
+    lines = [traced(texts), *token_lines(names, selected, inputs, search=search)]
+    offer_snippet(model, token_imports(names, search=search), lines)

@@ -51,15 +51,22 @@ def show_embedding(subject: TokenSubject) -> None:
     for column, matrix in zip(st.columns(len(shown)), shown, strict=True):
         with column:
             _show_neighbours(subject, matrix, token.id, name)
-    lines = ["matrix = embedding_matrices(model)['input']", f"vector = row_of(matrix, {token.id})"]
-    lines += [f"print([(n.token.text, n.cosine) for n in nearest_tokens(model, matrix, vector, {NEAREST})])"]
-    offer_snippet(model, _IMPORTS, lines)
+    offer_snippet(model, _IMPORTS, [line for each in shown for line in _nearest_lines(each.kind, token.id)])
     matrix = matrices["input"]
     if len(shown) > 1:
         titles = {"input": _("Input embedding"), "output": _("Output embedding")}
         matrix = shown[int(choose_option(MATRIX, _("Below: vectors of the"), titles) == "output")]
     _show_projection(subject, matrix)
     _show_sum(subject, matrix)
+
+
+def _nearest_lines(kind: MatrixKind, id: int) -> list[str]:
+    """The lines of Python that print what one column of bars shows."""
+    nearest = f"nearest_tokens(model, matrix, row_of(matrix, {id}), {NEAREST}, exclude=({id},))"
+    return [
+        f"matrix = embedding_matrices(model)[{kind!r}]",
+        f"print({kind!r}, [(near.token.text, near.cosine) for near in {nearest}])",
+    ]
 
 
 def _title(text: str) -> str:

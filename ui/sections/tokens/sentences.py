@@ -13,6 +13,7 @@ from playground.tokens.sentences import (
     MOST_LINES,
     SentenceRecipe,
     SentenceVectors,
+    lines_that_fit,
     recipe_of,
     sentence_vectors,
 )
@@ -74,8 +75,11 @@ def _choose_lines() -> tuple[str, list[str]]:
     """The search text, and the lines to be ranked."""
     query = address_text(SENTENCE_QUERY, QUERY_EXAMPLE, label=_("Search text"), rows=1).strip()
     label = _("Lines to be ranked, at most {most}").format(most=MOST_LINES)
-    lines = [line.strip() for line in address_text(SENTENCES, LINES_EXAMPLE, label=label, rows=6).splitlines()]
+    field = st.container()
+    # The file stands below the field, and is read before it, so that this run ranks its lines already.
     _adopt_file()
+    with field:
+        lines = [line.strip() for line in address_text(SENTENCES, LINES_EXAMPLE, label=label, rows=6).splitlines()]
     return query, [line for line in lines if line]
 
 
@@ -112,18 +116,35 @@ def _adopt_file() -> None:
             max_upload_size=UPLOAD_MEGABYTES,
             key="sentences_file",
         )
-    if file is None or st.session_state.get(ADOPTED) == file.file_id:
+    if file is None:
         return
-    st.session_state[ADOPTED] = file.file_id
     try:
         lines = [line.strip() for line in decode_upload(file.getvalue()).splitlines() if line.strip()]
     except UserError as error:
         st.error(error_sentence(error), icon=":material/error:")
         return
-    replace_text(SENTENCES, "\n".join(lines[:MOST_LINES])[: SENTENCES.limit])
-    if len(lines) > MOST_LINES:
+    taken = lines_that_fit(lines, SENTENCES.limit)
+    if st.session_state.get(ADOPTED) != file.file_id and taken:
+        replace_text(SENTENCES, "\n".join(taken))
+    st.session_state[ADOPTED] = file.file_id
+    _say_taken(len(taken), len(lines))
+
+
+def _say_taken(taken: int, count: int) -> None:
+    """How much of a file is left out."""
+    if not taken:
+        st.error(
+            _("The file is empty, or its first line has more than {characters:,} characters: nothing is taken.").format(
+                characters=SENTENCES.limit
+            ),
+            icon=":material/error:",
+        )
+    elif taken < count:
         st.warning(
-            _("The file has {count:,} lines; the first {most} are taken.").format(count=len(lines), most=MOST_LINES)
+            _(
+                "The file has {count:,} lines; the first {taken:,} are taken: at most {most} lines of {characters:,} "
+                "characters in all."
+            ).format(count=count, taken=taken, most=MOST_LINES, characters=SENTENCES.limit)
         )
 
 

@@ -55,6 +55,9 @@ def show_word_states(model: LoadedModel) -> None:
         show_findings(describe_word(states))
         show_chart(model, figure, key="word_chart", label=label, details=details, height=380)
         _say_tokens(states)
+        if len(names) > MOST_CURVES:
+            template = _("Curves of the first {shown} of {count} pairs of texts; the CSV has all.")
+            st.caption(template.format(shown=MOST_CURVES, count=len(names)))
     rows: list[tuple[object, ...]] = [("layer", *names, "other tokens")]
     rows += [
         (str(level), *states.cosines[:, level].tolist(), float(states.others[level])) for level in range(states.levels)

@@ -19,7 +19,8 @@ feed_forward_rows.py      up, activation, down
 feed_forward_residual.py  what it adds to the stream
 neuron_step.py            the neurons that add most
 stream_step.py            what every layer added, and its part in the logit
-output_steps.py           final norm, head, logits, probabilities
+output_head_step.py       the layers of a head of its own
+output_steps.py           final norm, logits, probabilities
 
 step.py          a step, its tables and rows
 vectors.py       numbers with how they came about: learned, sums, products, normed
@@ -43,4 +44,7 @@ norm_map.py      norms and matrices as they are applied to rows
 output_head.py   from the last block to the logits
 stream.py        the final state as a sum of parts; their contributions to a logit
 neurons.py       neurons ranked, the tokens they promote, a search
+neuron_text.py   one neuron at every token of a text
+logit_slopes.py  what a direction that a layer writes changes in the logits
+neuron_logits.py the same with how each number came about
 """

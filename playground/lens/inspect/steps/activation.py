@@ -36,6 +36,13 @@ class Activation:
     def __call__(self, u: Tensor) -> Tensor:
         return self.function(u)
 
+    def slope(self, u: Float[Tensor, "*row"]) -> Float[Tensor, "*row"]:
+        """Its derivative at each number."""
+        with torch.inference_mode(mode=False), torch.enable_grad():
+            at = u.clone().requires_grad_()
+            (slope,) = torch.autograd.grad(self.function(at).sum(), at)
+        return slope
+
 
 RELU = Activation(name="ReLU", formula=r"\max(0, u)", plain="max(0, u)", function=functional.relu)
 GELU = Activation(name="GELU", formula=r"u\,\Phi(u)", plain="u · Φ(u)", function=functional.gelu)

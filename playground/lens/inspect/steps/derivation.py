@@ -58,12 +58,14 @@ class Derivation:
 
     name: str
     value: float
-    """The model's own number."""
+    """The model's own number, unless it is recomputed."""
     formula: str = ""
     terms: tuple[Term, ...] = ()
     result: float
     """What the formula makes of the terms."""
     is_known: bool = True
+    is_recomputed: bool = False
+    """Whether no module returned the value, so that it was computed here from what the modules returned."""
 
     @property
     def total(self) -> float:

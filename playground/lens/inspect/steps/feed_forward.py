@@ -3,8 +3,8 @@
 Vaswani et al. 2017, section 3.3 (two matrices), Shazeer 2020 (gated), Shazeer et al. 2017 (a mixture of experts).
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 import torch
@@ -107,6 +107,28 @@ class FeedForward:
     body: Body
     reader: nn.Module
     """The module that receives the input, at all tokens."""
+    seen: Mapping[int, Hidden] = field(default_factory=dict)
+    """By expert, the inner numbers as the pass had them; none of experts that share one table."""
+    scores: Float[Tensor, "row expert"] | None = None
+    """As a router's module returned them; None where none does."""
+    shares: Float[Tensor, "row expert"] | None = None
+    """Of each chosen expert, as the experts received them."""
+
+    def branches(self, row: int = 0) -> tuple[Branch, ...]:
+        """The neurons that a token goes through, with the shares of the pass."""
+        found = self.body.branches(self.input[row])
+        if self.shares is None:
+            return found
+        shares = dict(enumerate(self.shares[row].tolist()))
+        return tuple(replace(one, share=shares.get(one.expert, one.share)) for one in found)
+
+    def hidden(self, branch: Branch, row: int = 0) -> Hidden:
+        """A token's inner numbers in a branch: those of the pass, or recomputed where no module shows them."""
+        part, seen = slice(row, row + 1), self.seen.get(branch.expert)
+        if seen is None:
+            return branch.neurons.hidden(self.input[part])
+        gate = None if seen.gate is None else seen.gate[part]
+        return Hidden(up=seen.up[part], gate=gate, activated=seen.activated[part])
 
 
 def has_matrix(module: nn.Module) -> bool:
@@ -132,54 +154,83 @@ def find_feed_forward(rows: TokenRows, outputs: Sequence[ModuleOutput]) -> FeedF
             "their last matrix receives. Choose a model of another family.",
             family=rows.model.family,
         )
-    neurons, first = found
+    first = found.first
     assert first.received is not None
     return FeedForward(
-        input=first.received, output=matrices[-1].output, body=Dense(neurons=neurons), reader=first.module
+        input=first.received,
+        output=matrices[-1].output,
+        body=Dense(neurons=found.neurons),
+        reader=first.module,
+        seen={0: found.seen},
     )
+
+
+class FoundNeurons(NamedTuple):
+    """Neurons among some modules, with the inner numbers as these had them."""
+
+    neurons: Neurons
+    seen: Hidden
+    first: ModuleOutput
+    """The first matrix."""
 
 
 def find_neurons(
     matrices: Sequence[ModuleOutput], modules: Sequence[nn.Module], dtype: torch.dtype
-) -> tuple[Neurons, ModuleOutput] | None:
-    """The neurons of which the last matrix is the output, and the first matrix; None where nothing fits."""
+) -> FoundNeurons | None:
+    """The neurons of which the last matrix is the output; None where nothing fits."""
     last = matrices[-1]
     if last.received is None or len(matrices) < 2:
         return None
-    for up, gate, first in _first_matrices(matrices[:-1], last.received.shape[1], dtype):
-        x = first.received
+    for up, gate, item in _first_matrices(matrices[:-1], last.received.shape[1], dtype):
+        x = item.received
         assert x is not None
-        above = None if gate is None else gate(x)
-        gating = find_gating(modules, up(x), above, last.received, dtype)
+        above = None if gate is None else gate.map(x)
+        gating = find_gating(modules, up.map(x), above, last.received, dtype)
         if gating is not None:
-            return Neurons(up=up, gate=gate, gating=gating, down=linear_map(last.module)), first
+            neurons = Neurons(
+                up=up.map, gate=None if gate is None else gate.map, gating=gating, down=linear_map(last.module)
+            )
+            seen = Hidden(up=up.output, gate=None if gate is None else gate.output, activated=last.received)
+            return FoundNeurons(neurons=neurons, seen=seen, first=item)
     return None
+
+
+class _Read(NamedTuple):
+    """A matrix, or a part of one, with what it returned."""
+
+    map: LinearMap
+    output: Float[Tensor, "row hidden"]
 
 
 def _first_matrices(
     matrices: Sequence[ModuleOutput], hidden: int, dtype: torch.dtype
-) -> Iterator[tuple[LinearMap, LinearMap | None, ModuleOutput]]:
+) -> Iterator[tuple[_Read, _Read | None, ModuleOutput]]:
     """Up, and gate: one matrix, the two halves of one (Phi 3, ModernBERT), or two that receive the same numbers."""
     for index, item in enumerate(matrices):
-        whole = linear_map(item.module)
-        if len(whole.weight) == hidden:
+        whole = _Read(linear_map(item.module), item.output)
+        if len(whole.map.weight) == hidden:
             yield whole, None, item
-        if len(whole.weight) == 2 * hidden:
-            for up, gate in halves(whole):
-                yield up, gate, item
+        if len(whole.map.weight) == 2 * hidden:
+            for up, gate in _half_parts(hidden):
+                first, second = (_Read(whole.map.rows(part), whole.output[:, part]) for part in (up, gate))
+                yield first, second, item
         for other in matrices[index + 1 :]:
-            is_pair = len(whole.weight) == hidden == len(linear_map(other.module).weight)
+            is_pair = len(whole.map.weight) == hidden == len(linear_map(other.module).weight)
             assert item.received is not None
             if is_pair and other.received is not None and agrees(other.received, item.received, dtype):
-                yield linear_map(other.module), whole, item
-                yield whole, linear_map(other.module), item
+                second = _Read(linear_map(other.module), other.output)
+                yield second, whole, item
+                yield whole, second, item
 
 
 def halves(whole: LinearMap) -> list[tuple[LinearMap, LinearMap]]:
     """Up and gate in one matrix: gate first, up first, or their rows in turn (gpt-oss)."""
-    half = len(whole.weight) // 2
-    first, second = whole.rows(slice(0, half)), whole.rows(slice(half, None))
-    even, odd = whole.rows(slice(0, None, 2)), whole.rows(slice(1, None, 2))
+    return [(whole.rows(up), whole.rows(gate)) for up, gate in _half_parts(len(whole.weight) // 2)]
+
+
+def _half_parts(half: int) -> list[tuple[slice, slice]]:
+    first, second = slice(0, half), slice(half, None)
+    even, odd = slice(0, None, 2), slice(1, None, 2)
     return [(second, first), (first, second), (odd, even), (even, odd)]
 
 

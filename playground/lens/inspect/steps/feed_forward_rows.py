@@ -4,11 +4,11 @@ Vaswani et al. 2017, section 3.3; Shazeer 2020 (gated); Geva et al. 2021 (its ne
 """
 
 import torch
-from torch import Tensor
 
+from playground.lens.inspect.steps.activation import Gating
 from playground.lens.inspect.steps.block import Sublayer
 from playground.lens.inspect.steps.code_lines import CodeReference, in_layers
-from playground.lens.inspect.steps.feed_forward import Branch, FeedForward
+from playground.lens.inspect.steps.feed_forward import Branch, FeedForward, Hidden
 from playground.lens.inspect.steps.feed_forward_norm import input_vector
 from playground.lens.inspect.steps.norm_map import LinearMap
 from playground.lens.inspect.steps.products import ListedProducts, NeuronSums, Summand
@@ -85,44 +85,48 @@ def expert_label(inputs: TokenInputs, branch: Branch) -> str:
 
 def _hidden_rows(inputs: TokenInputs, feed_forward: FeedForward, branch: Branch, code: str) -> tuple[Row, ...]:
     """u, g where there is a gate, and a, of the branch's listed neurons."""
-    x, neurons, listed = feed_forward.input[:1], branch.neurons, inputs.listed_neurons(branch)
-    hidden = neurons.hidden(x)
-    up = _matrix_vector("u", "up", neurons.up, x, hidden.up, listed)
-    rows = [Row(symbol=f"u{code}", label="u", vector=up, keys=listed)]
-    if neurons.gate is not None and hidden.gate is not None:
-        gate = _matrix_vector("g", "gate", neurons.gate, x, hidden.gate, listed)
-        rows.append(Row(symbol=f"g{code}", label="g", vector=gate, keys=listed))
+    neurons, listed, hidden = branch.neurons, inputs.listed_neurons(branch), feed_forward.hidden(branch)
+    reads = [("u", "up", neurons.up, hidden.up)]
+    reads += [] if neurons.gate is None or hidden.gate is None else [("g", "gate", neurons.gate, hidden.gate)]
+    rows = []
+    for letter, matrix, map, values in reads:
+        vector = ListedProducts(
+            name=f"{letter}[{{column}}]",
+            values=values[0].numpy(),
+            map=map,
+            input=feed_forward.input[0].numpy(),
+            listed=listed,
+            term_name=f"W_{matrix}[{{column}},{{term}}] · x̂[{{term}}]",
+            formula=f"Σ W_{matrix}[{{column}},i] · x̂[i]",
+            bias_name=f"b_{matrix}[{{column}}]",
+            is_recomputed=branch.expert not in feed_forward.seen,
+        )
+        rows.append(Row(symbol=f"{letter}{code}", label=letter, vector=vector, keys=listed))
     rows.append(Row(symbol=f"a{code}", label="a", vector=activated_vector(branch, feed_forward), keys=listed))
     return tuple(rows)
 
 
-def _matrix_vector(
-    letter: str, matrix: str, map: LinearMap, x: Tensor, values: Tensor, listed: tuple[int, ...]
-) -> ListedProducts:
-    return ListedProducts(
-        name=f"{letter}[{{column}}]",
-        values=values[0].numpy(),
-        map=map,
-        input=x[0].numpy(),
-        listed=listed,
-        term_name=f"W_{matrix}[{{column}},{{term}}] · x̂[{{term}}]",
-        formula=f"Σ W_{matrix}[{{column}},i] · x̂[i]",
-        bias_name=f"b_{matrix}[{{column}}]",
-    )
-
-
 def activated_vector(branch: Branch, feed_forward: FeedForward) -> Vector:
     """The activations of all neurons: a function of u, or u times a function of g."""
-    gating, hidden = branch.neurons.gating, branch.neurons.hidden(feed_forward.input[:1])
+    hidden, is_recomputed = feed_forward.hidden(branch), branch.expert not in feed_forward.seen
+    return activation_vector("a[{column}]", branch.neurons.gating, hidden, is_recomputed=is_recomputed)
+
+
+def activation_vector(name: str, gating: Gating, hidden: Hidden, *, is_recomputed: bool) -> Vector:
+    """The activations of some inner numbers' first row."""
     values, plain = hidden.activated[0].numpy(), gating.activation.plain
     if hidden.gate is None:
-        up = NamedTerm(name=plain.replace("u", "u[{column}]"), values=values, factors=(hidden.up[0].numpy(),))
-        return SumOfTerms(name="a[{column}]", values=values, terms=(up,))
+        made, up = gating(hidden.up, None)[0].numpy(), hidden.up[0].numpy()
+        term = NamedTerm(name=plain.replace("u", "u[{column}]"), values=made, factors=(up,))
+        return SumOfTerms(name=name, values=values, terms=(term,), is_recomputed=is_recomputed)
     left, right = gating.factors(hidden.up, hidden.gate)
     up_name = "u[{column}]" if gating.limit is None else f"(clip(u[{{column}}], ±{gating.limit:g}) + {gating.shift:g})"
-    function = NamedTerm(name=f"({plain.replace('u', 'g[{column}]')})", values=right[0].numpy())
     return Products(
-        name="a[{column}]", values=values, left=NamedTerm(name=up_name, values=left[0].numpy()), right=function
+        name=name,
+        values=values,
+        left=NamedTerm(name=up_name, values=left[0].numpy()),
+        right=NamedTerm(name=f"({plain.replace('u', 'g[{column}]')})", values=right[0].numpy()),
+        is_recomputed=is_recomputed,
     )
 
 
@@ -148,6 +152,7 @@ def product_table(matrix: str, letter: str, map: LinearMap, row: int, source: Ve
         left=NamedTerm(name=weights.name, values=weight),
         right=NamedTerm(name=source.name, values=source.values),
         says_formula=False,
+        is_recomputed=True,
     )
     bias = 0.0 if map.bias is None else float(map.bias[0])
     template = _("Row {row} of {matrix}, its input, and their products, which sum to {total}")
@@ -174,7 +179,7 @@ def activation_step(inputs: TokenInputs) -> InsideStep | None:
         _neuron_table(inputs, branch, _hidden_rows(inputs, feed_forward, branch, code), _("Before and after"))
         for code, branch in coded(inputs)
     )
-    activations = torch.cat([branch.neurons.hidden(feed_forward.input[:1]).activated[0] for branch in inputs.branches])
+    activations = torch.cat([feed_forward.hidden(branch).activated[0] for branch in inputs.branches])
     template = _("{name}; {positive:,} of {total:,} activations are above 0, {zero:,} are exactly 0.")
     explanation = template.format(
         name=gating.activation.name,
@@ -218,11 +223,11 @@ def down_step(inputs: TokenInputs) -> InsideStep | None:
 
 def output_vector(inputs: TokenInputs, feed_forward: FeedForward) -> NeuronSums:
     """The layer's output: every neuron is a term."""
-    x, is_mixture = feed_forward.input[:1], feed_forward.body.experts > 1
+    is_mixture = feed_forward.body.experts > 1
     summands = tuple(
         Summand(
             map=branch.neurons.down,
-            activations=branch.neurons.hidden(x).activated[0].numpy(),
+            activations=feed_forward.hidden(branch).activated[0].numpy(),
             share=branch.share,
             label=f"e{branch.expert}" if is_mixture else "",
         )
@@ -242,6 +247,7 @@ def _down_table(inputs: TokenInputs, branch: Branch, code: str) -> StepTable:
         left=NamedTerm(name=f"W_down[{dimension},{{column}}]", values=weight),
         right=NamedTerm(name="a[{column}]", values=activated.values),
         says_formula=False,
+        is_recomputed=True,
     )
     weights = Vector(name=f"W_down[{dimension},{{column}}]", values=weight, note=_("learned"))
     rows = (

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from playground import attention
 from playground.errors import UserError
-from playground.lens.capture.inputs import Entering
+from playground.lens.capture.inputs import EmbeddingRow, Entering
 from playground.lens.capture.norm_step import NormStep
 from playground.lens.capture.site import Site, SiteKind, select
 from playground.lens.inspect.steps.gate import HeadGate
@@ -132,7 +132,9 @@ class HeadInside:
     shared_by: tuple[int, ...]
     """The query heads that use the same keys and values."""
     embedded: Float[np.ndarray, "embedding_width"]
-    """The token's embedding."""
+    """The token's embedding, as its module returned it."""
+    table_row: EmbeddingRow | None = None
+    """What it is a multiple of; None where the module computes something else."""
     entered: Float[np.ndarray, "width"]
     """The residual stream before the first block, with positions."""
     entering: Entering | None = None

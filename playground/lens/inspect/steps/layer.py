@@ -20,7 +20,7 @@ from playground.attention import AttentionCall, handling
 from playground.errors import UserError
 from playground.lens.capture.anatomy import BlockParts, Parts
 from playground.lens.capture.hooks import Recording, record
-from playground.lens.capture.inputs import Entering, find_entering, named_outputs, outside
+from playground.lens.capture.inputs import find_entering, find_table_row, named_outputs, outside
 from playground.lens.capture.norm_step import find_norm
 from playground.lens.capture.shared_blocks import BlockRuns, counting_runs, find_looked_at, is_shared
 from playground.lens.capture.site import Site, SiteKind, select
@@ -70,9 +70,10 @@ class LayerInside:
         self._before_blocks = named_outputs(_outside(model, parts), seen.outputs[: runs.outputs_before[0]])
         self._entered = _token_rows(_first_received(self._first.module, seen, runs))
         embeddings = _embeddings(model.module, parts)
-        embedded = [item.output for item in seen.outputs if item.module in embeddings]
+        looked_up = [item for item in seen.outputs if item.module in embeddings]
         # Of an encoder-decoder's two embeddings the encoder's runs first.
-        self._embedded = _token_rows(embedded[0 if block.kind == "encoder" else -1])
+        self._looked_up = looked_up[0 if block.kind == "encoder" else -1]
+        self._embedded = _token_rows(self._looked_up.output)
         self._call, z = seam.call, seam.z[0]
         queries, keys = self._call.query.shape[2], self._call.key.shape[2]
         self.site = Site(kind=kind, layer=block.layer, n_heads=len(z), queries=queries, keys=keys, call=self._call, z=z)
@@ -106,7 +107,8 @@ class LayerInside:
             shared_by=tuple(range(shared * size, (shared + 1) * size)),
             embedded=to_array(self._embedded[query]),
             entered=to_array(self._entered[query]),
-            entering=self._entering(query),
+            table_row=find_table_row(self._looked_up, query),
+            entering=find_entering(self._before_blocks, query, self._embedded, self._entered[query]),
             residual=to_array(residual),
             layer_input=to_array(layer_input),
             norm=None if torch.equal(residual, layer_input) else find_norm(self._block.module, residual, layer_input),
@@ -155,10 +157,6 @@ class LayerInside:
             norm_offset=source.norm_offset,
             norm=source.norm,
         )
-
-    def _entering(self, query: int) -> Entering | None:
-        """How the embedding became what enters the first block."""
-        return find_entering(self._before_blocks, query, self._embedded, self._entered[query])
 
     def _gate(self, query: int) -> Gate | None:
         """What z is multiplied by before the projection; None where nothing is, or no module shows it."""

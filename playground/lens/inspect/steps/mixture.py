@@ -16,6 +16,7 @@ from playground.lens.inspect.steps.activation import Gating, agrees, closest, ga
 from playground.lens.inspect.steps.feed_forward import (
     Branch,
     FeedForward,
+    Hidden,
     Neurons,
     find_neurons,
     halves,
@@ -123,17 +124,24 @@ def find_mixture(rows: TokenRows, outputs: Sequence[ModuleOutput], experts: Modu
     """The mixture that these experts belong to. Raises UserError where router or experts cannot be told."""
     x, dtype = experts.received, rows.dtype
     routed = None if x is None else find_routing(rows, outputs, experts)
-    tables = None if routed is None or x is None else _tables(experts, x, routed, dtype)
+    tables = None if routed is None or x is None else _tables(experts, x, routed.routing, dtype)
     if x is None or routed is None or tables is None:
         raise _refusal(rows) if routed is not None else unknown_routing(rows, experts)
-    router = routed[0]
-    plain = Mixture(router=router, tables=tables)
-    for mixture in (plain, *_with_shared(plain, outputs, x, dtype)):
+    plain = Mixture(router=routed.router, tables=tables)
+    for mixture, seen in ((plain, {}), *_with_shared(plain, outputs, x, dtype)):
         total = mixture(x)
         returned = [item.output for item in outputs if agrees(item.output, total, dtype)]
-        is_all = mixture.shared is not None or not _has_shared(outputs, router)
+        is_all = mixture.shared is not None or not _has_shared(outputs, routed.router)
         if returned and is_all:
-            return FeedForward(input=x, output=returned[-1], body=mixture, reader=experts.module)
+            return FeedForward(
+                input=x,
+                output=returned[-1],
+                body=mixture,
+                reader=experts.module,
+                seen=seen,
+                scores=routed.scores,
+                shares=routed.shares,
+            )
     raise _refusal(rows)
 
 
@@ -145,11 +153,8 @@ def _refusal(rows: TokenRows) -> UserError:
     )
 
 
-def _tables(
-    experts: ModuleOutput, x: Tensor, routed: tuple[Router, Routing], dtype: torch.dtype
-) -> ExpertTables | None:
+def _tables(experts: ModuleOutput, x: Tensor, routing: Routing, dtype: torch.dtype) -> ExpertTables | None:
     """The layout and activation with which the experts' matrices give what they returned."""
-    routing = routed[1]
     found = [
         tables
         for tables in _layouts(experts, x.shape[1])
@@ -208,13 +213,16 @@ def _shared_matrices(outputs: Sequence[ModuleOutput], router: LinearMap) -> list
     return [item for item, one in maps if one.weight.data_ptr() != router.weight.data_ptr() and len(one.weight) > 1]
 
 
-def _with_shared(plain: Mixture, outputs: Sequence[ModuleOutput], x: Tensor, dtype: torch.dtype) -> Iterator[Mixture]:
-    """The mixture with the shared expert, whose output a gate of its own may multiply (Qwen 2)."""
+def _with_shared(
+    plain: Mixture, outputs: Sequence[ModuleOutput], x: Tensor, dtype: torch.dtype
+) -> Iterator[tuple[Mixture, dict[int, Hidden]]]:
+    """The mixture with the shared expert, whose output a gate of its own may multiply (Qwen 2), and what it showed."""
     matrices = _shared_matrices(outputs, plain.router.map)
     found = find_neurons(matrices, [item.module for item in outputs], dtype) if len(matrices) > 1 else None
     if found is None:
         return
-    yield replace(plain, shared=SharedExpert(neurons=found[0], gate=None))
+    seen = {plain.experts: found.seen}
+    yield replace(plain, shared=SharedExpert(neurons=found.neurons, gate=None)), seen
     for item in outputs:
         if has_matrix(item.module) and linear_map(item.module).weight.shape == (1, x.shape[1]):
-            yield replace(plain, shared=SharedExpert(neurons=found[0], gate=linear_map(item.module)))
+            yield replace(plain, shared=SharedExpert(neurons=found.neurons, gate=linear_map(item.module))), seen

@@ -4,12 +4,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
-from torch import Tensor
 
 from playground.lens.inspect.steps import router
 from playground.lens.inspect.steps.code_lines import CodeReference
 from playground.lens.inspect.steps.derivation import Derivation, Term
+from playground.lens.inspect.steps.feed_forward import FeedForward
 from playground.lens.inspect.steps.mixture import Mixture
 from playground.lens.inspect.steps.products import ListedProducts
 from playground.lens.inspect.steps.step import InsideStep, Row, StepTable
@@ -60,7 +59,7 @@ def router_step(inputs: TokenInputs) -> InsideStep | None:
     if feed_forward is None or not isinstance(feed_forward.body, Mixture):
         return None
     body = feed_forward.body
-    rows = _router_rows(body, feed_forward.input[:1])
+    rows = _router_rows(feed_forward, body)
     table = StepTable(
         label=_("Scores of all experts, and the shares of those chosen"),
         rows=rows,
@@ -79,11 +78,11 @@ def router_step(inputs: TokenInputs) -> InsideStep | None:
     )
 
 
-def _router_rows(body: Mixture, x: Float[Tensor, "row width"]) -> tuple[Row, Row]:
-    routing = body.router(x)
-    scores, chosen = routing.scores[0].numpy(), tuple(routing.chosen[0].tolist())
-    shares = np.zeros_like(scores)
-    shares[list(chosen)] = routing.shares[0].numpy()
+def _router_rows(feed_forward: FeedForward, body: Mixture) -> tuple[Row, Row]:
+    x, routing = feed_forward.input[:1], body.router(feed_forward.input[:1])
+    scores = (routing.scores if feed_forward.scores is None else feed_forward.scores)[0].numpy()
+    assert feed_forward.shares is not None
+    shares, chosen = feed_forward.shares[0].numpy(), tuple(routing.chosen[0].tolist())
     experts = tuple(range(len(scores)))
     score_vector = ListedProducts(
         name="s[{column}]",
@@ -94,6 +93,7 @@ def _router_rows(body: Mixture, x: Float[Tensor, "row width"]) -> tuple[Row, Row
         term_name="W_router[{column},{term}] · x̂[{term}]",
         formula="Σ W_router[{column},i] · x̂[i]",
         bias_name="b_router[{column}]",
+        is_recomputed=feed_forward.scores is None,
     )
     share_vector = Shares(
         name="p[{column}]",

@@ -85,7 +85,7 @@ def _neuron_rows(inputs: TokenInputs, ranked: RankedNeurons, feed_forward: FeedF
         Row(
             symbol="c",
             label=_("adds"),
-            vector=SumOfTerms(name="c[{column}]", values=adds, terms=(added,)),
+            vector=SumOfTerms(name="c[{column}]", values=adds, terms=(added,), is_recomputed=True),
             keys=keys,
         ),
         Row(
@@ -97,7 +97,13 @@ def _neuron_rows(inputs: TokenInputs, ranked: RankedNeurons, feed_forward: FeedF
         Row(
             symbol="l",
             label=_("length"),
-            vector=Lengths(name="l[{column}]", values=lengths, rows=directions, row_name="W_down[{term},{column}]"),
+            vector=Lengths(
+                name="l[{column}]",
+                values=lengths,
+                rows=directions,
+                row_name="W_down[{term},{column}]",
+                is_recomputed=True,
+            ),
             keys=keys,
         ),
     )

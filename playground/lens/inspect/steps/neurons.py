@@ -6,7 +6,7 @@ says how far the stream moves along it.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,16 +14,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from playground.errors import UserError
-from playground.lens.capture.hooks import record
-from playground.lens.inspect.steps.feed_forward import Body, Branch, FeedForward, Neurons
-from playground.lens.inspect.steps.mixture import Mixture
-from playground.lens.inspect.steps.norm_map import NormMap
-from playground.lens.inspect.steps.output_head import OutputHead
+from playground.lens.inspect.steps.feed_forward import Body, Branch, FeedForward, Hidden, Neurons
+from playground.lens.inspect.steps.logit_slopes import LogitSlopes
 from playground.lens.inspect.steps.whole_token import WholeToken
 from playground.progress import OnProgress
-
-if TYPE_CHECKING:
-    from playground.models import LoadedModel
 
 CHUNK = 64
 """Neurons whose effect on the whole vocabulary is computed at once."""
@@ -58,8 +52,7 @@ class RankedNeurons:
 @torch.inference_mode()
 def rank_neurons(feed_forward: FeedForward, row: int = 0) -> RankedNeurons:
     """Every neuron that a token's input goes through, sorted by what it adds."""
-    x = feed_forward.input[row]
-    tables = [_table(branch, x) for branch in feed_forward.body.branches(x)]
+    tables = [_table(branch, feed_forward.hidden(branch, row)) for branch in feed_forward.branches(row)]
     names = [name for table_names, _numbers in tables for name in table_names]
     numbers = torch.cat([numbers for _names, numbers in tables], dim=1).numpy()
     shares, ups, gates, activations, lengths = numbers
@@ -74,8 +67,7 @@ def rank_neurons(feed_forward: FeedForward, row: int = 0) -> RankedNeurons:
     )
 
 
-def _table(branch: Branch, x: Tensor) -> tuple[list[NeuronName], Tensor]:
-    hidden = branch.neurons.hidden(x[None])
+def _table(branch: Branch, hidden: Hidden) -> tuple[list[NeuronName], Tensor]:
     gates = torch.full_like(hidden.up, torch.nan) if hidden.gate is None else hidden.gate
     lengths = branch.neurons.down.matrix.norm(dim=0)
     shares = torch.full_like(lengths, branch.share)
@@ -89,15 +81,26 @@ def output_row(body: Body, name: NeuronName) -> Float[Tensor, "width"]:
     return body.expert(name.expert).down.weight[:, name.number].float().cpu()
 
 
+def has_neuron(body: Body, name: NeuronName) -> bool:
+    """Whether the layer has this neuron."""
+    return 0 <= name.expert < body.experts and 0 <= name.number < body.expert(name.expert).count
+
+
+def all_names(body: Body) -> list[NeuronName]:
+    """Every neuron of the layer, expert by expert."""
+    counts = enumerate(body.expert(expert).count for expert in range(body.experts))
+    return [NeuronName(expert, number) for expert, count in counts for number in range(count)]
+
+
 def check_neuron(body: Body, name: NeuronName) -> None:
     """Raise UserError for a neuron that the layer does not have."""
-    if not 0 <= name.expert < body.experts or not 0 <= name.number < body.expert(name.expert).count:
+    if not has_neuron(body, name):
         raise UserError("This layer has no neuron {number}.", number=".".join(map(str, name)))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PromotedTokens:
-    """The tokens whose logits each neuron's row raises most and lowers most, for an activation of 1."""
+    """The tokens whose logits each neuron's row raises most and lowers most, for each unit of its activation."""
 
     promoted: Int[np.ndarray, "neuron k"]
     raised: Float[np.ndarray, "neuron k"]
@@ -107,60 +110,22 @@ class PromotedTokens:
 
 @torch.inference_mode()
 def promoted_tokens(
-    head: OutputHead,
+    slopes: LogitSlopes,
     directions: Float[Tensor, "neuron width"],
     k: int = 10,
     on_progress: OnProgress | None = None,
 ) -> PromotedTokens:
-    """Each direction through the final norm's weights and the output matrix, straight past all later layers.
-
-    The norms' roots are those of this token; layers of the head's own (BERT) are passed over.
-    """
+    """Which logits each direction changes most at the slopes' token, straight past all later layers."""
     tables: list[tuple[Tensor, ...]] = []
-    k = min(k, len(head.matrix.weight))
+    k = min(k, len(slopes.matrix.weight))
     for begin in range(0, len(directions), CHUNK):
-        effects = _effects(head, directions[begin : begin + CHUNK])
+        effects = slopes(directions[begin : begin + CHUNK])
         most, least = effects.topk(k, dim=-1), (-effects).topk(k, dim=-1)
         tables.append((most.indices, most.values, least.indices, -least.values))
         if on_progress is not None:
             on_progress(min(begin + CHUNK, len(directions)), len(directions))
     promoted, raised, suppressed, lowered = (torch.cat(column).numpy() for column in zip(*tables, strict=True))
     return PromotedTokens(promoted=promoted, raised=raised, suppressed=suppressed, lowered=lowered)
-
-
-def _effects(head: OutputHead, directions: Tensor) -> Tensor:
-    """What one unit along each direction changes in the logits, with the norms' roots of this token."""
-    for stage in head.stages:
-        if isinstance(stage.map, NormMap) and directions.shape[1] == stage.before.shape[1]:
-            directions = stage.map.frozen(directions, stage.before[0])
-        if isinstance(stage.map, float):
-            directions = directions * stage.map
-    matrix = head.matrix.matrix
-    if directions.shape[1] != matrix.shape[1]:
-        raise UserError("The layers' width is not the output matrix's, so that rows of the one have no product.")
-    return head.factor * directions @ matrix.T
-
-
-@torch.inference_mode()
-def layer_inputs(
-    model: "LoadedModel", arguments: dict[str, Any], token: WholeToken, layer: int
-) -> Float[Tensor, "token width"]:
-    """What a feed-forward layer receives at every token; runs the model again. Raises UserError where it has none."""
-    feed_forward = feed_forward_of(token, layer)
-    before = [block.feed_forward for block in token.blocks[: token.index_of(layer)]]
-    calls = sum(
-        one is not None and one.feed_forward is not None and one.feed_forward.reader is feed_forward.reader
-        for one in before
-    )
-    with record(inputs=[feed_forward.reader], outputs=[feed_forward.reader], keep=_rows) as recording:
-        model.module(**arguments)
-    received = recording.outputs[calls].received
-    assert received is not None
-    return received
-
-
-def _rows(tensor: Tensor) -> Tensor:
-    return tensor.detach().reshape(-1, tensor.shape[-1]).float().cpu()
 
 
 def feed_forward_of(token: WholeToken, layer: int) -> FeedForward:
@@ -171,34 +136,13 @@ def feed_forward_of(token: WholeToken, layer: int) -> FeedForward:
     return sublayer.feed_forward
 
 
-@torch.inference_mode()
-def activations_at(body: Body, inputs: Float[Tensor, "token width"], name: NeuronName) -> Float[np.ndarray, "token"]:
-    """One neuron's activation at every token, times its expert's share there: 0 where the expert was not chosen."""
-    check_neuron(body, name)
-    neurons = body.expert(name.expert)
-    part = slice(name.number, name.number + 1)
-    up, gate = neurons.up.rows(part)(inputs), None if neurons.gate is None else neurons.gate.rows(part)(inputs)
-    activated = neurons.gating(up, gate)[:, 0]
-    return np.asarray((activated * _share_at(body, inputs, name.expert)).numpy())
-
-
-def _share_at(body: Body, inputs: Tensor, expert: int) -> Tensor:
-    if not isinstance(body, Mixture):
-        return torch.ones(len(inputs))
-    if expert == len(body.tables.up):
-        assert body.shared is not None
-        return body.shared.share(inputs)[:, 0]
-    routing = body.router(inputs)
-    return torch.where(routing.chosen == expert, routing.shares, torch.zeros_like(routing.shares)).sum(-1)
-
-
 class FoundNeuron(NamedTuple):
     """A neuron among whose most promoted or suppressed tokens a text occurs."""
 
     name: NeuronName
     token: int
     effect: float
-    """On that token's logit, for an activation of 1."""
+    """On that token's logit, for each unit of its activation."""
 
 
 def search_neurons(

@@ -36,6 +36,14 @@ class NormMap:
         root = (self._centred(total).square().mean() + self.step.epsilon).sqrt()
         return self._centred(parts) / root * torch.from_numpy(self.step.weight)
 
+    def slope(self, directions: Float[Tensor, "direction width"], at: Float[Tensor, "width"]) -> Tensor:
+        """What one unit of each direction changes in the normed numbers; the root changes with it."""
+        centred, moved = self._centred(at), self._centred(directions)
+        square = centred.square().mean() + self.step.epsilon
+        # d(c / r) = dc / r - c · mean(c · dc) / r³: what points along the row itself only lengthens it.
+        along = (moved @ centred / len(at))[:, None] * centred / square
+        return (moved - along) / square.sqrt() * torch.from_numpy(self.step.weight)
+
     def _centred(self, rows: Tensor) -> Tensor:
         return rows - rows.mean(-1, keepdim=True) if self.step.kind == "layer" else rows
 

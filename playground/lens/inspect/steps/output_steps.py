@@ -1,6 +1,6 @@
-"""The steps after the last block: final norm, a masked-word head's layers, one logit, and the softmax over all tokens.
+"""The steps after the last block: final norm, one logit, and the softmax over all tokens.
 
-Vaswani et al. 2017, section 3.4; Devlin et al. 2019, appendix A.2 (masked words).
+Vaswani et al. 2017, section 3.4.
 """
 
 import math
@@ -10,12 +10,12 @@ import numpy as np
 from jaxtyping import Float
 
 from playground.lens.generate import predictions
-from playground.lens.inspect.steps.activation import Activation
 from playground.lens.inspect.steps.code_lines import CodeReference, in_transformer
 from playground.lens.inspect.steps.derivation import Derivation, Term
-from playground.lens.inspect.steps.feed_forward_norm import norm_formula, normed_vector
+from playground.lens.inspect.steps.feed_forward_norm import norm_formula
 from playground.lens.inspect.steps.norm_map import LinearMap, NormMap
-from playground.lens.inspect.steps.output_head import OutputHead, OutputStage
+from playground.lens.inspect.steps.output_head import OutputHead
+from playground.lens.inspect.steps.output_head_step import own_stages, stage_vector
 from playground.lens.inspect.steps.products import ListedProducts
 from playground.lens.inspect.steps.step import InsideStep, Row, StepTable
 from playground.lens.inspect.steps.stream_step import final_vector
@@ -39,7 +39,7 @@ def final_norm_step(inputs: TokenInputs) -> InsideStep | None:
             label=_("norm weights"),
             vector=Vector(name="w[{column}]", values=stage.map.step.weight, note=_("learned")),
         ),
-        Row(symbol="n", label=_("normed"), vector=_stage_vector(stage, "x̂", "f")),
+        Row(symbol="n", label=_("normed"), vector=stage_vector(stage, "x̂", "f")),
     )
     root = stage.map.at(stage.before[0].numpy()).root
     template = _("The stream after the last block, divided by {root:.4g} and multiplied by the norm's weights.")
@@ -51,61 +51,6 @@ def final_norm_step(inputs: TokenInputs) -> InsideStep | None:
         tables=(StepTable(label=_("Final state and its norm"), rows=rows, role="stream", is_scaled_by_row=True),),
         code=(in_transformer("Transformer.encode", "norm", "residual"),),
     )
-
-
-def _stage_vector(stage: OutputStage, letter: str, source: str) -> Vector:
-    """What a stage made, with how."""
-    name, values, before = f"{letter}[{{column}}]", stage.after[0].numpy(), stage.before[0].numpy()
-    source_vector = Vector(name=f"{source}[{{column}}]", values=before)
-    if isinstance(stage.map, NormMap):
-        return normed_vector(name, values, stage.map, source_vector, source)
-    if isinstance(stage.map, LinearMap):
-        return ListedProducts(
-            name=name,
-            values=values,
-            map=stage.map,
-            input=before,
-            listed=tuple(range(len(values))),
-            term_name=f"W_head[{{column}},{{term}}] · {source}[{{term}}]",
-            formula=f"Σ W_head[{{column}},i] · {source}[i]",
-            bias_name="b_head[{column}]",
-        )
-    if isinstance(stage.map, Activation):
-        plain = stage.map.plain.replace("u", f"{source}[{{column}}]")
-        return SumOfTerms(name=name, values=values, terms=(NamedTerm(name=plain, values=values, factors=(before,)),))
-    factor = np.full_like(before, stage.map)
-    left, right = NamedTerm(name=source_vector.name, values=before), NamedTerm(name=f"{stage.map:.6g}", values=factor)
-    return Products(name=name, values=values, left=left, right=right)
-
-
-def output_head_step(inputs: TokenInputs) -> InsideStep | None:
-    """h: what each of the head's own layers makes, one below the other. None where it has none."""
-    head = inputs.head
-    stages = [] if head is None else [stage for stage in head.stages if stage is not inputs.token.ending.norm]
-    if not stages:
-        return None
-    rows, source = [], "x̂" if inputs.token.ending.norm is not None else "f"
-    for index, stage in enumerate(stages):
-        letter = chr(ord("h") + index)
-        rows.append(Row(symbol=letter, label=_stage_title(stage), vector=_stage_vector(stage, letter, source)))
-        source = letter
-    titles = ", ".join(_stage_title(stage) for stage in stages)
-    return InsideStep(
-        name="output_head",
-        title=_("The head's own layers"),
-        formula=r"h = \mathrm{norm}(\mathrm{act}(W_h \hat{x} + b_h))" if len(stages) > 1 else r"h = c\,\hat{x}",
-        explanation=_("Between the last block and the output matrix this head has: {stages}.").format(stages=titles),
-        tables=(StepTable(label=_("One row for each layer"), rows=tuple(rows), role="head", is_scaled_by_row=True),),
-        code=(in_transformer("Transformer.forward", "head"),),
-    )
-
-
-def _stage_title(stage: OutputStage) -> str:
-    if isinstance(stage.map, Activation):
-        return stage.map.name
-    if isinstance(stage.map, float):
-        return _("times {factor:.4g}").format(factor=stage.map)
-    return _("matrix") if isinstance(stage.map, LinearMap) else _("norm")
 
 
 def logit_step(inputs: TokenInputs) -> InsideStep | None:
@@ -155,7 +100,10 @@ def state_of(inputs: TokenInputs, head: OutputHead) -> Vector:
     if not head.stages:
         final = final_vector(inputs.stream)
         return SumOfTerms(name="h[{column}]", values=final.values, terms=final.terms, formula=final.formula)
-    return _stage_vector(head.stages[-1], "h", "f" if len(head.stages) == 1 else "i")
+    own = own_stages(inputs.token.ending)
+    if not own:
+        return stage_vector(head.stages[-1], "h", "f")
+    return stage_vector(own[-1].stage, own[-1].letter, own[-1].source)
 
 
 def _logit_formula(head: OutputHead) -> str:

@@ -56,6 +56,7 @@ class ListedProducts(Vector):
             formula=formula,
             bias=None if bias is None else NamedTerm(name=bias_name, values=bias),
             factor=self.factor,
+            is_recomputed=self.is_recomputed,
         )
 
 

@@ -113,9 +113,19 @@ class Router:
         return Routing(scores=scores, chosen=chosen, shares=self.factor * self.rule.function(scores, chosen))
 
 
-def find_routing(
-    rows: TokenRows, outputs: Sequence[ModuleOutput], experts: ModuleOutput
-) -> tuple[Router, Routing] | None:
+class FoundRouting(NamedTuple):
+    """A router, and what it made in the pass."""
+
+    router: Router
+    routing: Routing
+    """Recomputed."""
+    scores: Float[Tensor, "row expert"] | None
+    """As its module returned them; None where it returns something else."""
+    shares: Float[Tensor, "row expert"]
+    """As the experts received them; 0 for those not chosen."""
+
+
+def find_routing(rows: TokenRows, outputs: Sequence[ModuleOutput], experts: ModuleOutput) -> FoundRouting | None:
     """The router whose scores give the experts and shares that the experts received."""
     x, given = experts.received, rows.choices[experts.module]
     chosen = next((tensor for tensor in given if not tensor.is_floating_point() and tensor.ndim == 2), None)
@@ -130,7 +140,9 @@ def find_routing(
         for router in _routers(rows, outputs, item, x, chosen, shares):
             routing = router(x)
             if torch.equal(routing.chosen.sort(-1).values, chosen.sort(-1).values):
-                return router, routing
+                scores = item.output if agrees(routing.scores, item.output, rows.dtype) else None
+                placed = torch.zeros(len(x), n_experts).scatter(1, chosen, shares)
+                return FoundRouting(router=router, routing=routing, scores=scores, shares=placed)
     return None
 
 

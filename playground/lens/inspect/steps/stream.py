@@ -152,8 +152,8 @@ class Contributions:
     """parts @ direction are the contributions."""
     parts: Float[np.ndarray, "part"]
     biases: float
-    logit: float
-    """The model's own."""
+    uncapped: float
+    """The head's logit of the model's own last state, recomputed and before a soft cap."""
 
     @property
     def total(self) -> float:
@@ -180,7 +180,7 @@ def contributions(head: OutputHead, stream: Stream, chosen: int, row: int = 0) -
         direction=direction.numpy(),
         parts=stream.arrived @ direction.numpy(),
         biases=bias,
-        logit=float(head.uncapped(head.state[row : row + 1])[0, chosen]),
+        uncapped=float(head.uncapped(head.state[row : row + 1])[0, chosen]),
     )
 
 

@@ -155,22 +155,28 @@ def _explanation(inputs: TokenInputs) -> str:
 
 
 def _logit_sentences(inputs: TokenInputs) -> list[str]:
-    found = inputs.contributions
-    if found is None or inputs.traced is None:
+    found, head = inputs.contributions, inputs.head
+    if found is None or head is None or inputs.traced is None or inputs.logits is None:
         return [_("This model has no output head, so that there is no logit to contribute to.")]
     template = _(
         "Contributions to the logit of {token}: {parts:.4g} from the parts and {biases:.4g} from biases are "
         "{total:.5g}; the model's is {logit:.5g}."
     )
+    if head.cap is not None:
+        template = _(
+            "Contributions to the logit of {token}: {parts:.4g} from the parts and {biases:.4g} from biases are "
+            "{total:.5g} before the soft cap, which makes {capped:.5g} of it; the model's is {logit:.5g}."
+        )
     sentences = [
         template.format(
             token=inputs.spelling(inputs.traced),
             parts=float(found.parts.sum()),
             biases=found.biases,
             total=found.total,
-            logit=found.logit,
+            capped=float(head.capped(torch.tensor(found.total))),
+            logit=float(inputs.logits[inputs.traced]),
         )
     ]
-    if inputs.head is not None and not inputs.head.is_plain:
+    if not head.is_plain:
         sentences.append(_("The head's own activation is held at what it made of this token's sum."))
     return sentences

@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from playground.lens.inspect.steps.block import BlockRows
 from playground.lens.inspect.steps.feed_forward import Branch, FeedForward
+from playground.lens.inspect.steps.logit_slopes import LogitSlopes, logit_slopes
 from playground.lens.inspect.steps.neurons import NeuronName, RankedNeurons, feed_forward_of, rank_neurons
 from playground.lens.inspect.steps.output_head import OutputHead
 from playground.lens.inspect.steps.stream import Contributions, Stream, contributions, read_stream
@@ -52,6 +53,11 @@ class TokenInputs:
         """The layer's; None where the model has none."""
         return None if self.block.feed_forward is None else feed_forward_of(self.token, self.layer)
 
+    @property
+    def is_mixture(self) -> bool:
+        """Whether the layer consists of experts."""
+        return self.feed_forward is not None and self.feed_forward.body.experts > 1
+
     @cached_property
     def ranked(self) -> RankedNeurons | None:
         """Its neurons, those that add most first."""
@@ -60,7 +66,7 @@ class TokenInputs:
     @cached_property
     def branches(self) -> tuple[Branch, ...]:
         """The neurons that the token goes through: all, or its experts'."""
-        return () if self.feed_forward is None else self.feed_forward.body.branches(self.feed_forward.input[0])
+        return () if self.feed_forward is None else self.feed_forward.branches()
 
     @cached_property
     def neuron(self) -> NeuronName | None:
@@ -72,6 +78,11 @@ class TokenInputs:
     def stream(self) -> Stream:
         """The final state as a sum of parts."""
         return read_stream(self.token)
+
+    @cached_property
+    def slopes(self) -> LogitSlopes | None:
+        """What the layer's neurons change in the logits; None without neurons or an output head."""
+        return logit_slopes(self.token, self.layer)
 
     @cached_property
     def logits(self) -> Float[np.ndarray, "vocabulary"] | None:

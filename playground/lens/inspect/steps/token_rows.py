@@ -85,10 +85,16 @@ def read_rows(
     modules, experts = list(model.module.modules()), experts_among(model.module)
     chosen = list(positions)
     calls: list[SeamRows] = []
-    full = {name: value for name, value in arguments.items() if name != "logits_to_keep"}
+    head = _head_modules(model) if "logits_to_keep" in arguments else set()
+    kept = {name: value for name, value in arguments.items() if name != "logits_to_keep"}
+    if head:
+        # The logits of a long text at every position are gigabytes.
+        kept["logits_to_keep"] = torch.tensor(chosen, device=arguments["input_ids"].device)
+    only_chosen = dict.fromkeys(head, partial(_whole_rows, len(chosen)))
     # Another reader of the same pass may stand before this one.
     before = attention.handler()
-    with record(inputs=modules, outputs=modules, calls=experts, keep=partial(_rows_at, chosen)) as recording:
+    keep = partial(_rows_at, chosen)
+    with record(inputs=modules, outputs=modules, calls=experts, keep=keep, keeps=only_chosen) as recording:
 
         def handler(call: AttentionCall) -> Tensor:
             z = before(call)
@@ -98,17 +104,33 @@ def read_rows(
             return z
 
         with handling(handler):
-            returned = model.module(**full)
+            returned = model.module(**kept)
     logits = model.adapter.logits(returned) if model.has_output_head else None
-    is_last_stack = logits is not None and max(chosen) < logits.shape[1]
     return TokenRows(
         model=model,
         positions=tuple(chosen),
         outputs=recording.outputs,
         calls=calls,
         choices={module: _choices(*call, chosen) for module, call in recording.calls.items()},
-        logits=logits[0, chosen].float().cpu() if is_last_stack and logits is not None else None,
+        logits=None if logits is None else (_whole_rows(len(chosen), logits) if head else _rows_at(chosen, logits)),
     )
+
+
+def _head_modules(model: "LoadedModel") -> set[nn.Module]:
+    """The modules that see only the positions whose logits are wanted: those behind the stack, if they are known."""
+    trunk = getattr(model.module, "base_model", None)
+    if not isinstance(trunk, nn.Module):
+        return set()
+    found = set(model.module.modules()) - set(trunk.modules()) - {model.module}
+    return found if model.adapter.output_head() in found else set()
+
+
+def _whole_rows(count: int, tensor: Tensor) -> Tensor | None:
+    """All rows of a tensor; None for what holds no row for each of so many tokens."""
+    if tensor.ndim < 2 or not tensor.is_floating_point():
+        return None
+    flat = tensor.detach().reshape(-1, tensor.shape[-1])
+    return flat.float().cpu() if len(flat) == count else None
 
 
 def _rows_at(positions: list[int], tensor: Tensor) -> Tensor | None:

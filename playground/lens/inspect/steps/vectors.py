@@ -35,6 +35,8 @@ class Vector:
     note: str = ""
     """A sentence about all of them."""
     is_known: bool = True
+    is_recomputed: bool = False
+    """Whether no module returned the numbers."""
 
     def derive(self, column: int) -> Derivation:
         """The derivation of one number. Raises IndexError for a column that is not there."""
@@ -54,7 +56,14 @@ class Vector:
 
     def _derived(self, column: int, formula: str, terms: list[Term], result: float) -> Derivation:
         name, value = self.name.format(column=column), float(self.values[column])
-        return Derivation(name=name, value=value, formula=formula, terms=tuple(terms), result=result)
+        return Derivation(
+            name=name,
+            value=value,
+            formula=formula,
+            terms=tuple(terms),
+            result=result,
+            is_recomputed=self.is_recomputed,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

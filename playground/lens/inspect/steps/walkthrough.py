@@ -13,12 +13,8 @@ from playground.lens.inspect.steps.mixture_step import router_step
 from playground.lens.inspect.steps.neuron_step import neurons_step
 from playground.lens.inspect.steps.norm import norm_step
 from playground.lens.inspect.steps.output import output_step, residual_step
-from playground.lens.inspect.steps.output_steps import (
-    final_norm_step,
-    logit_step,
-    output_head_step,
-    probabilities_step,
-)
+from playground.lens.inspect.steps.output_head_step import output_head_step
+from playground.lens.inspect.steps.output_steps import final_norm_step, logit_step, probabilities_step
 from playground.lens.inspect.steps.projection import projection_step
 from playground.lens.inspect.steps.rotation import rotation_step
 from playground.lens.inspect.steps.scores import mask_step, scaling_step, scores_step

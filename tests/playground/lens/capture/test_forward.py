@@ -34,13 +34,18 @@ def test_a_text_beyond_the_context_is_refused_with_its_length_or_cut():
     assert (error.value.count, error.value.limit) == (101, 64)
     result = read(model, "a" * 100, truncate=True)
     assert len(result.source) == result.sites[0].queries == 64
+    assert result.is_source_cut
+    assert not read(model, "a" * 63, truncate=True).is_source_cut  # 64 tokens with the start
 
 
 def test_a_target_is_cut_as_the_source_is():
     model = own_model("encoder-decoder")
     with pytest.raises(TooLongError):
         read(model, "a", "b" * 100)
-    assert len(read(model, "a", "b" * 100, truncate=True).target) == 64
+    result = read(model, "a", "b" * 100, truncate=True)
+    assert len(result.target) == 64
+    assert (result.is_source_cut, result.is_target_cut) == (False, True)
+    assert not read(model, "a", "b", truncate=True).is_target_cut
 
 
 def test_without_a_target_an_encoder_decoder_writes_its_own():

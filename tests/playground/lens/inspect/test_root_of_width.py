@@ -12,6 +12,7 @@ from playground.lens.capture.site import select
 from playground.lens.inspect.root_of_width import (
     describe_sharpness,
     entropy_share,
+    head_width,
     model_sharpness,
     random_sharpness,
     softmax_gradient_norm,
@@ -74,3 +75,24 @@ def test_a_text_of_one_token_is_refused():
         model_sharpness(dataclasses.replace(site, call=first, queries=1))
     with pytest.raises(UserError, match="does not hand over"):
         model_sharpness(dataclasses.replace(site, call=None))
+
+
+@pytest.mark.parametrize("which", ["query", "key"])
+def test_numbers_that_arise_in_the_pass_and_are_none_are_refused(which):
+    site = trace(load("induction"), "A B A B").site(0)
+    damaged = getattr(site.call, which).clone()
+    damaged[0, 0, -1, 0] = float("nan")
+    call = dataclasses.replace(site.call, **{which: damaged})
+    with pytest.raises(UserError, match="not finite"):
+        model_sharpness(dataclasses.replace(site, call=call))
+
+
+def test_the_heads_own_width_is_measured_and_quoted():
+    site = trace(load("induction"), "A B A B").site(0)
+    call = dataclasses.replace(site.call, query=site.call.query[..., :5], key=site.call.key[..., :5])
+    narrow = dataclasses.replace(site, call=call)
+    assert head_width(narrow) == 5
+    sharpness = model_sharpness(narrow)
+    assert 5 in sharpness.widths
+    assert list(sharpness.widths) == sorted(set(sharpness.widths))
+    assert "At d_k = 5 and" in str(describe_sharpness(sharpness, 5))

@@ -2,11 +2,14 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from playground import load
+from playground import trace as read
 from playground.lens.inspect.steps.activation import (
     ACTIVATIONS,
     GELU,
@@ -21,9 +24,16 @@ from playground.lens.inspect.steps.activation import (
 from playground.lens.inspect.steps.neurons import feed_forward_of
 from playground.lens.inspect.steps.norm_map import LinearMap
 from playground.lens.inspect.steps.router import RULES, Router
+from playground.lens.inspect.steps.token_inputs import TokenInputs
+from playground.lens.inspect.steps.walkthrough import token_walkthrough
 from tests.helpers.families import small_model
 from tests.playground.lens.inspect.steps.test_layer import traced
 from tests.playground.lens.inspect.steps.test_whole_token import scrambled
+
+
+def inputs_at(token):
+    """The steps' inputs of layer 1."""
+    return TokenInputs(token=token, layer=1, label="2 c", spelling=str)
 
 
 @given(st.floats(-8, 8))
@@ -115,3 +125,72 @@ def test_experts_by_the_models_own_layer(family):
     scores = feed_forward.body.router(x).scores
     router = getattr(mlp, "gate", None) or mlp.router
     torch.testing.assert_close(scores, x @ router.weight.T + (router.bias if family == "gpt_oss" else 0))
+
+
+@pytest.mark.parametrize("family", ["llama", "phi3", "modernbert", "bert", "gpt2", "qwen2_moe"])
+def test_inner_numbers_are_those_that_the_modules_returned(family):
+    model = scrambled(family)
+    trace = traced(model)
+    returned, received = {}, {}
+    for name, module in model.module.named_modules():
+        module.register_forward_hook(lambda _module, _inputs, output, name=name: returned.setdefault(name, output))
+        module.register_forward_pre_hook(lambda _module, inputs, name=name: received.setdefault(name, inputs))
+    feed_forward = feed_forward_of(trace.whole_token(3), 1)
+    up, gate, down = {
+        "llama": ("model.layers.1.mlp.up_proj", "model.layers.1.mlp.gate_proj", "model.layers.1.mlp.down_proj"),
+        "phi3": ("model.layers.1.mlp.gate_up_proj", "model.layers.1.mlp.gate_up_proj", "model.layers.1.mlp.down_proj"),
+        "modernbert": ("model.layers.1.mlp.Wi", "model.layers.1.mlp.Wi", "model.layers.1.mlp.Wo"),
+        "bert": ("bert.encoder.layer.1.intermediate.dense", "", "bert.encoder.layer.1.output.dense"),
+        "gpt2": ("transformer.h.1.mlp.c_fc", "", "transformer.h.1.mlp.c_proj"),
+        "qwen2_moe": tuple(f"model.layers.1.mlp.shared_expert.{name}_proj" for name in ("up", "gate", "down")),
+    }[family]
+    branch = feed_forward.branches()[-1]
+    found = feed_forward.hidden(branch)
+
+    def row(tensor):
+        return tensor.reshape(-1, tensor.shape[-1])[3]
+
+    # Phi 3's gate comes first; in ModernBERT what the activation takes.
+    parts = {"phi3": (slice(48, None), slice(48)), "modernbert": (slice(48, None), slice(48))}.get(family)
+    up_part, gate_part = parts or (slice(None), slice(None))
+    assert torch.equal(found.up[0], row(returned[up])[up_part])
+    assert torch.equal(found.activated[0], row(received[down][0]))
+    assert (found.gate is None) == (not gate)
+    if found.gate is not None:
+        assert torch.equal(found.gate[0], row(returned[gate])[gate_part])
+
+
+def test_in_half_precision_the_models_number_is_not_the_recomputed_one():
+    token = read(load("books-decoder", dtype="bfloat16"), "The cat sat").whole_token(2)
+    steps = {step.name: step for step in token_walkthrough(inputs_at(token))}
+    up, gate, activated = steps["activation"].tables[0].rows
+    for row in (up, gate, activated):
+        assert not row.derive(0).is_recomputed
+        assert max(row.derive(column).difference for column in range(len(row.keys))) > 1e-5
+        # The model's numbers have the eight bits of their type.
+        values = torch.from_numpy(row.values)
+        assert torch.equal(values, values.bfloat16().float())
+
+
+@pytest.mark.parametrize("family", ["mixtral", "gpt_oss", "qwen2_moe"])
+def test_a_mixtures_numbers_say_which_of_them_are_recomputed(family):
+    model = scrambled(family)
+    trace = traced(model)
+    router, received = [], []
+    mlp = model.module.model.layers[1].mlp
+    (getattr(mlp, "gate", None) or mlp.router).register_forward_hook(lambda _m, _i, output: router.append(output))
+    mlp.experts.register_forward_pre_hook(
+        lambda _m, inputs, kwargs: received.append((*inputs, *kwargs.values())), with_kwargs=True
+    )
+    token = trace.whole_token(2)
+    steps = {step.name: step for step in token_walkthrough(inputs_at(token))}
+    scores, shares = steps["router"].tables[0].rows
+    assert not scores.derive(0).is_recomputed
+    np.testing.assert_array_equal(scores.values, router[0][0][2])
+    _x, chosen, weights = received[0][:3]
+    assert shares.values[chosen[2].tolist()].tolist() == weights[2].tolist()
+    tables = steps["activation"].tables
+    is_shared = [family == "qwen2_moe" and index == len(tables) - 1 for index in range(len(tables))]
+    for table, is_seen in zip(tables, is_shared, strict=True):
+        for row in table.rows:
+            assert row.derive(0).is_recomputed != is_seen

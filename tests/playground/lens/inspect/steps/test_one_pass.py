@@ -40,3 +40,18 @@ def test_every_layer_is_reported_and_a_report_ends_the_pass():
     # The model is as it was: nothing of the pass that ended is left in it.
     again = read(load("books-decoder"), "The cat sat")
     assert torch.equal(again.last_logits, trace.last_logits)
+
+
+@pytest.mark.parametrize("family", ["gpt2", "gemma2", "granite", "phi"])
+def test_logits_are_made_only_where_they_are_wanted(family):
+    trace = traced(small_model(family))
+    matrix, made = trace.model.module.get_output_embeddings(), []
+    matrix.register_forward_hook(lambda _module, _inputs, output: made.append(output))
+    length = len(trace.query_tokens())
+    every = trace.whole_token()
+    for positions in ((0,), (4,), (2, length - 1), (4, 1)):
+        made.clear()
+        token = trace.whole_token(*positions)
+        assert [output.shape[1] for output in made] == [len(positions)]
+        torch.testing.assert_close(token.rows.logits, every.rows.logits[list(positions)], atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(token.recomputed_logits(), token.rows.logits, atol=1e-3, rtol=1e-3)

@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+import torch
 
 from playground.lens.inspect.steps.stream import contributions, read_stream
+from playground.lens.inspect.steps.stream_step import stream_step
 from tests.playground.lens.inspect.steps.test_layer import traced
 from tests.playground.lens.inspect.steps.test_neurons import hooked
-from tests.playground.lens.inspect.steps.test_whole_token import FAMILIES, POST_NORM, scrambled
+from tests.playground.lens.inspect.steps.test_token_steps import inputs_of
+from tests.playground.lens.inspect.steps.test_whole_token import FAMILIES, POST_NORM, own_logits, scrambled
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -20,9 +23,10 @@ def test_the_parts_sum_to_the_final_state_and_to_every_logit(family):
     assert (np.abs(stream.cosines) <= 1 + 1e-5).all()
     for chosen in (0, 50):
         found = contributions(token.ending.head, stream, chosen)
-        assert found.total == pytest.approx(found.logit, abs=2e-4 * max(1.0, float(token.rows.logits.abs().max())))
-        if token.ending.head.cap is None:
-            assert found.logit == pytest.approx(float(token.rows.logits[0, chosen]), abs=1e-3)
+        largest = max(1.0, float(token.rows.logits.abs().max()))
+        assert found.total == pytest.approx(found.uncapped, abs=2e-4 * largest)
+        capped = float(token.ending.head.capped(torch.tensor(found.total)))
+        assert capped == pytest.approx(float(token.rows.logits[0, chosen]), abs=1e-3)
 
 
 def test_the_parts_of_llama_are_what_its_layers_wrote():
@@ -54,3 +58,20 @@ def test_behind_norms_what_is_left_of_each_part_is_told_beside_what_was_written(
     stream = read_stream(traced(scrambled("bert")).whole_token(2))
     assert [name.symbol for name in stream.names] == ["x", "attn 0", "ff 0", "attn 1", "ff 1", "norms"]
     assert not np.allclose(stream.written[0], stream.arrived[0])
+
+
+@pytest.mark.parametrize("family", ["gemma2", "granite"])
+def test_the_models_logit_is_the_models_and_a_soft_cap_is_told(family):
+    model = scrambled(family)
+    model.module.lm_head.weight.mul_(20)
+    trace, inputs = traced(model), inputs_of(model, traced_token=11)
+    own, said = float(own_logits(trace)[2, 11]), stream_step(inputs).explanation
+    assert said.endswith(f"the model's is {own:.5g}.")
+    before = f"are {inputs.contributions.total:.5g}"
+    if family == "granite":
+        assert f"{before}; the model's" in said
+        return
+    # The module's own cap, 30, against what its matrix returned.
+    assert own == pytest.approx(30 * np.tanh(inputs.contributions.total / 30), abs=1e-3)
+    assert abs(own - inputs.contributions.total) > 0.1
+    assert f"{before} before the soft cap, which makes {own:.5g} of it" in said
