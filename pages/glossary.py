@@ -24,10 +24,9 @@ shown = [term for term in TERMS if wanted.lower() in " ".join([*map(_, term.form
 if not shown:
     st.info(_("No term with these letters. Try fewer."), icon=":material/search_off:")
 for term in sorted(shown, key=lambda term: _(term.forms[0]).lower()):
-    with st.container(border=True):
+    with st.container(border=True, key=f"entry_{term.key}"):
         st.subheader(_(term.forms[0]), anchor=term.key)
         st.write(_(term.meaning))
         if term.formula:
             st.code(term.formula, language=None)
-        if term.source:
-            st.caption(term.source)
+        st.caption(term.source)

@@ -67,16 +67,19 @@ TERMS: tuple[GlossaryEntry, ...] = (
             "Score of a head: its mean weight on the token before the query. Near 1 it is a previous-token head."
         ),
         source=ELHAGE,
+        score="previous",
     ),
     GlossaryEntry(
         forms=(N_("first token"),),
         meaning=N_("Score of a head: its mean weight on the first token of the text."),
         source="Xiao et al. 2023, Efficient Streaming Language Models with Attention Sinks",
+        score="first",
     ),
     GlossaryEntry(
         forms=(N_("duplicate token"),),
         meaning=N_("Score of a head: its mean weight on earlier copies of the query's own token."),
         source="Wang et al. 2022, Interpretability in the Wild",
+        score="duplicate",
     ),
     GlossaryEntry(
         forms=(N_("induction score"), N_("induction head"), N_("induction heads")),
@@ -84,16 +87,19 @@ TERMS: tuple[GlossaryEntry, ...] = (
             "Mean weight on the tokens that followed earlier copies of the query's token: “A B … A” looks at B."
         ),
         source=OLSSON,
+        score="induction",
     ),
     GlossaryEntry(
         forms=(N_("local score"),),
         meaning=N_("Score of a head: its mean weight within four tokens of the query."),
         source="Clark et al. 2019, What Does BERT Look At?",
+        score="local",
     ),
     GlossaryEntry(
         forms=(N_("mean distance"),),
         meaning=N_("Score of a head: how many tokens away it looks, on average over its weights."),
         source="Clark et al. 2019, What Does BERT Look At?",
+        score="distance",
     ),
     GlossaryEntry(
         forms=(N_("residual stream"),),
@@ -118,7 +124,7 @@ TERMS: tuple[GlossaryEntry, ...] = (
         forms=(N_("logit"), N_("logits")),
         meaning=N_("The number that a model gives a token before the softmax; one more logit is e times the odds."),
         formula="ℓ = u · x̂",
-        source="",
+        source="Berkson 1944, Application of the Logistic Function to Bio-Assay",
     ),
     GlossaryEntry(
         forms=(N_("logit lens"),),
@@ -184,6 +190,7 @@ TERMS: tuple[GlossaryEntry, ...] = (
         meaning=N_("The expected surprisal of a distribution: 0 where one outcome is sure, ln n where n are equal."),
         formula="H(p) = −Σ p ln p",
         source=SHANNON,
+        score="entropy",
     ),
     GlossaryEntry(
         forms=(N_("nat"), N_("nats")),
@@ -248,7 +255,7 @@ TERMS: tuple[GlossaryEntry, ...] = (
     GlossaryEntry(
         forms=(N_("checkpoint"), N_("checkpoints")),
         meaning=N_("The parameters of a model at one step of its training, kept on disk."),
-        source="",
+        source="Abadi et al. 2016, TensorFlow: A System for Large-Scale Machine Learning, section 4.3",
     ),
     GlossaryEntry(
         forms=("FLOP", "FLOPs"),

@@ -11,9 +11,11 @@ class GlossaryEntry:
     """How it stands in a sentence, the heading first."""
     meaning: str
     source: str
-    """Author, year and what to look for; empty for a word of everyday mathematics."""
+    """Author, year and what to look for."""
     formula: str = ""
     """Plain text, as a tooltip can show it."""
+    score: str = ""
+    """The head score that it defines, by the name in the table of all heads."""
 
     @property
     def key(self) -> str:

@@ -181,11 +181,64 @@ def test_a_term_is_found_where_it_stands_first_and_longest_first(evaluate: Calla
         const search = m.termPattern(terms);
         const seen = new Set();
         const shown = (text) => ({ term, start, end }) => [term, text.slice(start, end)];
-        return texts.map((text) => m.findTerms(text, search, seen).map(shown(text)));
+        return texts.map((text) => m.firstTerms(m.matchTerms(text, search), seen).map(shown(text)));
     })()"""
-    texts = ["An Attention head and two heads", "ahead, head-on", "head, C++ (x)"]
-    expected = [[[1, "Attention head"], [0, "heads"]], [], [[2, "C++ (x)"]]]
-    assert evaluate("page_frame/js/hints", found, [terms, texts]) == expected
+    texts = ["“head” and ␣head, ahead, head-on", "An Attention head and two heads", "head, C++ (x)"]
+    expected = [[], [[1, "Attention head"], [0, "heads"]], [[2, "C++ (x)"]]]
+    assert evaluate("page_frame/js/terms", found, [terms, texts]) == expected
+
+
+@pytest.mark.parametrize(
+    ("area", "is_above", "place"),
+    [
+        ((50, 100, 120), False, (50, 126)),
+        ((50, 200, 220), True, (50, 114)),
+        ((50, 60, 80), True, (50, 86)),
+        ((50, 270, 290), False, (50, 184)),
+        ((350, 100, 120), False, (192, 126)),
+        ((-20, 40, 260), False, (8, 212)),
+    ],
+    ids=["below", "above", "no room above", "no room below", "at the edge", "no room at all"],
+)
+def test_a_hint_stands_beside_what_it_explains(
+    evaluate: Callable[..., Any], area: tuple[int, int, int], is_above: bool, place: tuple[int, int]
+) -> None:
+    argument = [dict(zip(("left", "top", "bottom"), area, strict=True)), is_above]
+    placed = "m.placeHint(argument[0], { width: 200, height: 80 }, { width: 400, height: 300 }, argument[1])"
+    assert evaluate("page_frame/js/terms", placed, argument) == {"left": place[0], "top": place[1]}
+
+
+LABELLED = """(() => {
+    const widget = (inside) => `<div data-testid="stElementContainer">${inside}</div>`;
+    document.body.innerHTML = widget('<label data-testid="stWidgetLabel">Loss</label><input>')
+        + widget('<button><p id="inside">Loss</p></button>') + '<p id="alone">Loss</p>';
+    const told = ({ stop, isControl }) => [stop.tagName, isControl];
+    const blocks = ["[data-testid=stWidgetLabel]", "#inside", "#alone"];
+    return blocks.map((one) => told(m.stopOf(document.querySelector(one))));
+})()"""
+
+
+def test_a_term_in_a_control_has_no_tab_stop_of_its_own(evaluate: Callable[..., Any]) -> None:
+    assert evaluate("page_frame/js/marks", LABELLED) == [["DIV", True], ["BUTTON", True], ["P", False]]
+
+
+PAGE_OF_TERMS = """(() => {
+    document.body.innerHTML = `<div data-testid="stHeading"><h1>Loss</h1></div>
+        <div data-testid="stMarkdown"><p>The <code>loss</code> is a loss, and a loss.</p></div>
+        <div class="st-key-sample_pair_0"><div data-testid="stText">a great loss of entropy</div></div>
+        <div data-testid="stMetricLabel">Loss</div><div data-testid="stBidiComponentIsolated"></div>`;
+    const root = document.querySelector("[data-testid=stBidiComponentIsolated]").attachShadow({ mode: "open" });
+    root.innerHTML = '<p class="finding">Entropy, no loss</p><p>entropy</p>';
+    const search = { pattern: /loss|entropy/gi, index: new Map([["loss", 0], ["entropy", 1]]) };
+    const found = m.findMarks(search);
+    return [found.map(({ node, start }) => node.data.slice(start)), m.sameMarks(found, m.findMarks(search))];
+})()"""
+
+
+def test_terms_are_marked_in_sentences_findings_and_labels(evaluate: Callable[..., Any]) -> None:
+    found, same = evaluate("page_frame/js/marks", PAGE_OF_TERMS)
+    assert found == ["loss, and a loss.", "Entropy, no loss", "Loss"]
+    assert same
 
 
 INVISIBLE = ("200c", "200d", "fe0f", "180e", "34f", "115f", "1160", "3164", "ffa0", "e0041", "2800", "200b", "2066")

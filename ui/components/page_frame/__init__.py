@@ -1,8 +1,9 @@
 """At the right of every page's title: show the page on a projector; and the glossary's hints.
 
 In a frame of another page (`?embed=true`) the largest picture stands alone. The projector's mode fills the window with
-one picture, the one that is pointed at or the largest in sight, in larger type; P turns it on and off. The first time
-that a term of the glossary stands in a caption or heading, it is underlined; pointing at it shows what it means.
+one picture, the one that is pointed at or the largest in sight, in larger type; P turns it on and off. Where a term of
+the glossary first stands in a sentence, and in a label, it is underlined: the pointer, a tap, or the focus of its
+paragraph or control shows what it means, and Escape closes that. A component names its scores by `data-term`.
 """
 
 from playground.glossary import TERMS
@@ -13,9 +14,8 @@ __all__ = ["page_frame"]
 
 HTML = """<div class="page-frame" inert><button type="button" class="project"></button></div>
 """
-_component = register(
-    "page_frame", module("page_frame", "entries hints projector page_frame"), html=HTML, css=style("page_frame")
-)
+_MODULE = module("page_frame", "entries terms marks hints projector page_frame")
+_component = register("page_frame", _MODULE, html=HTML, css=style("page_frame"))
 
 
 def page_frame(*, is_embedded: bool) -> None:
@@ -28,7 +28,8 @@ def page_frame(*, is_embedded: bool) -> None:
         "terms": [
             {
                 "forms": [_(form) for form in term.forms],
-                "lines": [_(term.meaning), *filter(None, (term.formula, term.source))],
+                "lines": [_(term.meaning), *filter(None, (term.formula,)), term.source],
+                "score": term.score,
             }
             for term in TERMS
         ],

@@ -49,7 +49,7 @@ export function paintChosenLine(line) {
   if (line.built !== labels) {
     line.built = labels;
     const ways = choicesOf("gather").filter((way) => way !== "auto");
-    line.select.replaceChildren(...ways.map((way) => element("option", { value: way }, labels[way])));
+    line.select.replaceChildren(...ways.map((way) => element("option", { value: way }, labels[`gather_${way}`])));
     line.select.setAttribute("aria-label", labels.gather);
     line.clear.textContent = labels.clearChosen;
   }

@@ -30,37 +30,47 @@ function largest({ names, values, layers, heads }, name) {
   return values.subarray(start, start + layers * heads).reduce((best, value) => (value > best ? value : best), 0);
 }
 
+// The rows stay while the text does: a button keeps its focus, and its place below the finger that pressed it.
 export function paintHeadScores(scores, view) {
   const { labels, scores: known, state, theme, shade } = view;
   const { layer, head, combine } = state.selected;
   const colour = cssRgb(shade.ramp[Math.round(shade.ramp.length * 0.72)]);
   scores.element.style.setProperty("--bar", colour);
   scores.element.style.setProperty("--track", cssRgb(theme.masked));
-  const list = element("dl", {});
+  if (scores.source !== view.header) buildRows(scores, view);
   // Means and maxima over heads have no scores.
-  for (const name of combine === "head" ? view.scoreNames : []) {
-    const value = scoreOf(known, name, layer, head);
-    const top = known ? Math.max(1, largest(known, name)) : 1;
-    list.append(...scoreRow(view, name, value, value / top));
+  scores.list.hidden = combine !== "head";
+  for (const row of combine === "head" ? scores.rows : []) {
+    const top = known ? Math.max(1, largest(known, row.name)) : 1;
+    paintRow(row, scoreOf(known, row.name, layer, head), top, labels);
   }
-  const children = [element("h4", {}, labels.headScores), list];
-  if (typeof view.exact?.maxError === "number") {
-    children.push(element("p", { class: "note" }, fill(labels.verified, { value: formatNumber(view.exact.maxError, 2) })));
-  }
-  scores.element.replaceChildren(...children);
+  const error = view.exact?.maxError;
+  scores.verified.textContent = typeof error === "number" ? fill(labels.verified, { value: formatNumber(error, 2) }) : "";
 }
 
-function scoreRow(view, name, value, share) {
-  const bar = element("span", { class: "bar", "aria-hidden": "true" }, element("i"));
+function buildRows(scores, view) {
+  scores.source = view.header;
+  scores.rows = view.scoreNames.map((name) => scoreRow(view.labels, name));
+  scores.list = element("dl", {}, ...scores.rows.flatMap(({ cells }) => cells));
+  scores.verified = element("p", { class: "note" });
+  scores.element.replaceChildren(element("h4", {}, view.labels.headScores), scores.list, scores.verified);
+}
+
+// Its name is explained by the page's glossary, the bar tells what a click does.
+function scoreRow(labels, name) {
+  const label = scoreLabel(labels, name);
+  const hint = fill(labels.showLargest, { score: label });
+  const [share, number, unit] = [element("i"), element("span", { class: "number" }), element("span", { class: "unit" })];
+  const button = element("button", { type: "button", "data-score": name, "data-term": name, "aria-label": hint }, label);
+  const bar = element("span", { class: "bar", "aria-hidden": "true" }, share);
+  const cells = [element("dt", {}, button), element("dd", { "data-score": name, title: hint }, bar, number, unit)];
+  return { name, cells, share, number, unit };
+}
+
+function paintRow({ name, share, number, unit }, value, top, labels) {
   const waiting = value === undefined;
   const missing = value === null || waiting;
-  bar.firstChild.style.width = `${missing ? 0 : Math.min(100, Math.max(0, 100 * share))}%`;
-  const label = scoreLabel(view.labels, name);
-  const hint = fill(view.labels.showLargest, { score: label });
-  const unit = missing ? "" : view.labels[`unit_${name}`] ?? "";
-  return [
-    element("dt", {}, element("button", { type: "button", "data-score": name, title: hint }, label)),
-    element("dd", { "data-score": name, title: hint }, bar, element("span", { class: "number" }, waiting ? "…" : formatScore(value)),
-      element("span", { class: "unit" }, unit)),
-  ];
+  share.style.width = `${missing ? 0 : Math.min(100, Math.max(0, (100 * value) / top))}%`;
+  number.textContent = waiting ? "…" : formatScore(value);
+  unit.textContent = missing ? "" : labels[`unit_${name}`] ?? "";
 }

@@ -43,13 +43,21 @@ function columnNames(view) {
 }
 
 function fillHeader(heads) {
-  const { view, sort } = heads;
+  const { view } = heads;
   heads.headRow.replaceChildren(...columnNames(view).map((name) => {
-    const label = name === "layer" || name === "head" ? view.labels[name] : scoreLabel(view.labels, name);
-    const order = sort.name === name ? (sort.down ? "descending" : "ascending") : "none";
-    const button = element("button", { type: "button", "data-sort": name, onclick: () => sortBy(heads, name) }, label);
-    return element("th", { scope: "col", "aria-sort": order, class: "numeric" }, button);
+    const isScore = view.scoreNames.includes(name);
+    const label = isScore ? scoreLabel(view.labels, name) : view.labels[name];
+    const button = element("button", { type: "button", "data-sort": name, "data-term": isScore && name, onclick: () => sortBy(heads, name) }, label);
+    return element("th", { scope: "col", class: "numeric" }, button);
   }));
+  markOrder(heads);
+}
+
+function markOrder({ headRow, sort }) {
+  for (const cell of headRow.cells) {
+    const isSorted = cell.firstChild.dataset.sort === sort.name;
+    cell.setAttribute("aria-sort", isSorted ? (sort.down ? "descending" : "ascending") : "none");
+  }
 }
 
 function sortBy(heads, name) {
@@ -57,10 +65,9 @@ function sortBy(heads, name) {
   const same = sort.name === name;
   // The largest score comes first, but the lowest layer and head.
   heads.sort = { name, down: same ? !sort.down : !(name === "layer" || name === "head") };
-  fillHeader(heads);
+  markOrder(heads);
   if (heads.view.scores) fillRows(heads);
   markRows(heads);
-  heads.headRow.querySelector(`[data-sort="${CSS.escape(name)}"]`)?.focus();
 }
 
 function valueOf(view, name, { layer, head }) {

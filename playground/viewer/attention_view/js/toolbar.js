@@ -41,12 +41,11 @@ function choiceSwitch(bar, name) {
 }
 
 function exportButtons({ view }) {
-  const button = (kind) => element("button", {
-    type: "button", class: "quiet word", "data-export": kind, "aria-label": `${view.labels.export}: ${kind.toUpperCase()}`,
-    onclick: () => view.save(kind),
+  const button = (kind, label) => element("button", {
+    type: "button", class: "quiet word", "data-export": kind, "aria-label": label, onclick: () => view.save(kind),
   }, kind.toUpperCase());
   return element("div", { class: "field exports" }, element("span", {}, view.labels.export),
-    element("div", {}, button("png"), button("svg")));
+    element("div", {}, button("png", view.labels.savePng), button("svg", view.labels.saveSvg)));
 }
 
 // The settings that are changed rarely: a menu that Escape, or a click elsewhere, closes.

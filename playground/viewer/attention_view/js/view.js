@@ -274,6 +274,7 @@ class AttentionView {
     this.finding.textContent = this.scores?.findings.get(headKey(header.trace, numbered(state.selected, header))) ?? "";
     paintChosenLine(parts.chosen);
     this.finding.hidden = state.selected.combine !== "head" || !parts.chosen.element.hidden;
+    this.finding.dispatchEvent(new Event("prose", { bubbles: true, composed: true }));
     const pooled = this.byWord ? 1 : Math.ceil(header.keyTokens.length / matrix.columns);
     const notes = [
       this.byWord && labels.byWord,

@@ -1,58 +1,51 @@
-// Terms of the glossary where they first stand in a page's prose: underlined, and explained when one points at them.
+// Terms of the glossary where they first stand on a page: underlined, and explained when one points at them, taps them,
+// or comes to their paragraph or control with the Tab key; Escape closes. A component names what it shows by data-term.
 // The CSS highlight API draws the lines: React owns the text nodes, which stay as they are.
 
-const HIGHLIGHT = "playground-term";
-const PROSE = "[data-testid=stCaptionContainer], .plain-caption, [data-testid=stHeading], [data-testid=stWidgetLabel]";
+import { findMarks, placesOf, sameMarks, scopes, stopOf } from "./marks.js";
+import { placeHint, termPattern } from "./terms.js";
+
+const TERM = "playground-term";
+const HIGHLIGHTS = globalThis.CSS?.highlights;
+const HELP = "[data-testid=stTooltipIcon]";
+const STOP = "data-term-stop";
 const HINT_SHEET = `
-::highlight(${HIGHLIGHT}) { text-decoration: underline dotted; text-underline-offset: 0.2em; }
-.playground-hint { position: fixed; z-index: 1000; max-width: 24rem; padding: 0.5rem 0.75rem; border-radius: 0.35rem;
-  border: 1px solid currentcolor; font-size: 0.85rem; line-height: 1.45; pointer-events: none; }
+:root { --term-line: underline dotted; }
+::highlight(${TERM}) { text-decoration: underline dotted; text-underline-offset: 0.2em; }
+[${STOP}]:focus-visible { outline: 2px solid var(--st-primary-color, #2b4c9b); outline-offset: 2px; }
+.playground-hint { position: fixed; z-index: 10000000; box-sizing: border-box; max-width: min(24rem, calc(100vw - 16px));
+  max-height: calc(100vh - 16px); overflow: hidden; padding: 0.5rem 0.75rem; border-radius: 0.35rem;
+  border: 1px solid color-mix(in oklab, currentcolor 45%, transparent); box-shadow: 0 4px 16px rgb(0 0 0 / 14%);
+  font-size: 0.85rem; line-height: 1.45; pointer-events: none; }
 .playground-hint p { margin: 0; }
 .playground-hint p + p { margin-top: 0.25rem; }
+.playground-hint .name { font-weight: 600; }
+.playground-hint p + .name { margin-top: 0.6rem; }
 `;
 
-const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+const paragraph = (textContent, className = "") => Object.assign(document.createElement("p"), { textContent, className });
 
-// The longest form first, so that "attention head" is not taken for "head".
-export function termPattern(terms) {
-  const forms = terms.flatMap((term, index) => term.forms.map((form) => [form, index])).sort((a, b) => b[0].length - a[0].length);
-  const words = forms.map(([form]) => escaped(form)).join("|");
-  return {
-    pattern: new RegExp(`(?<![\\p{L}-])(?:${words})(?![\\p{L}-])`, "giu"),
-    index: new Map(forms.map(([form, index]) => [form.toLowerCase(), index])),
-  };
-}
-
-// [{ term, start, end }] of the terms in a text that were not seen before; those are added to `seen`.
-export function findTerms(text, { pattern, index }, seen) {
-  return [...text.matchAll(pattern)].flatMap((match) => {
-    const term = index.get(match[0].toLowerCase());
-    if (term === undefined || seen.has(term)) return [];
-    seen.add(term);
-    return [{ term, start: match.index, end: match.index + match[0].length }];
-  });
-}
-
-function proseNodes() {
-  const nodes = [];
-  for (const block of document.querySelectorAll(PROSE)) {
-    const walker = document.createTreeWalker(block, NodeFilter.SHOW_TEXT);
-    while (walker.nextNode()) if (!walker.currentNode.parentElement.closest("h1, code, .katex")) nodes.push(walker.currentNode);
-  }
-  return nodes;
+function freeStops(isFree) {
+  const stops = scopes().flatMap((scope) => [...scope.querySelectorAll(`[${STOP}]`)]);
+  for (const stop of stops.filter(isFree)) for (const name of ["tabindex", STOP]) stop.removeAttribute(name);
 }
 
 export class Hints {
-  constructor() {
-    this.ranges = [];
+  constructor(onProse) {
+    this.terms = [];
+    this.found = [];
     this.box = Object.assign(document.createElement("div"), { className: "playground-hint", hidden: true });
     this.box.setAttribute("role", "tooltip");
     this.sheet = Object.assign(document.createElement("style"), { textContent: HINT_SHEET });
     document.head.append(this.sheet);
     document.body.append(this.box);
-    this.onPoint = (event) => this.point(event);
-    document.addEventListener("pointermove", this.onPoint, { passive: true });
-    document.addEventListener("pointerdown", this.onPoint, { passive: true });
+    this.ending = new AbortController();
+    const { signal } = this.ending;
+    this.onFocus = (event) => this.focus(event.composedPath());
+    for (const name of ["pointermove", "pointerdown"]) document.addEventListener(name, (event) => this.point(event), { passive: true, signal });
+    document.addEventListener("keydown", (event) => this.key(event), { capture: true, signal });
+    document.addEventListener("scroll", () => this.place(), { capture: true, passive: true, signal });
+    document.addEventListener("prose", onProse, { signal });
   }
 
   accept(terms) {
@@ -62,42 +55,119 @@ export class Hints {
   }
 
   mark() {
-    if (!this.search || !globalThis.CSS?.highlights) return;
-    const seen = new Set();
-    this.ranges = proseNodes().flatMap((node) => findTerms(node.data, this.search, seen).map(({ term, start, end }) => {
-      const range = new StaticRange({ startContainer: node, startOffset: start, endContainer: node, endOffset: end });
-      return { term, range };
-    }));
-    CSS.highlights.set(HIGHLIGHT, new Highlight(...this.ranges.map(({ range }) => range)));
-  }
-
-  point({ clientX, clientY }) {
-    const caret = document.caretPositionFromPoint?.(clientX, clientY);
-    const hit = caret && this.ranges.find(({ range }) =>
-      range.startContainer === caret.offsetNode && range.startOffset <= caret.offset && caret.offset <= range.endOffset);
-    if (!hit) {
-      this.box.hidden = true;
-      return;
+    if (!this.search) return;
+    // A focus that moves within a component is heard of there only.
+    for (const scope of scopes()) scope.addEventListener("focusin", this.onFocus, { signal: this.ending.signal });
+    // What was tapped may have been drawn anew: its hint stays until the next tap.
+    if (this.hint?.focused && !this.hint.anchor.isConnected) this.hide();
+    if (this.hint?.anchor.isConnected) this.place();
+    const found = findMarks(this.search);
+    if (sameMarks(found, this.found)) return;
+    this.found = found;
+    this.marks = new Map();
+    for (const mark of found) this.marks.set(mark.node.parentElement, [...(this.marks.get(mark.node.parentElement) ?? []), mark]);
+    if (HIGHLIGHTS) {
+      const ranges = found.map(({ node, start, end }) => ({ startContainer: node, startOffset: start, endContainer: node, endOffset: end }));
+      this.highlight = new Highlight(...ranges.map((range) => new StaticRange(range)));
+      HIGHLIGHTS.set(TERM, this.highlight);
     }
-    if (this.box.hidden || this.shown !== hit.term) this.show(hit.term, clientX, clientY);
+    this.placeStops();
   }
 
-  show(term, x, y) {
-    this.shown = term;
+  // One tab stop for a paragraph, however many terms it has; none for a control, which is one.
+  placeStops() {
+    this.stops = new Map();
+    for (const { block, term } of this.found) {
+      const { stop, isControl } = stopOf(block);
+      if (!stop) continue;
+      if (!this.stops.has(stop)) this.stops.set(stop, { isControl, terms: [] });
+      this.stops.get(stop).terms.push(term);
+    }
+    freeStops((stop) => this.stops.get(stop)?.isControl !== false);
+    for (const [stop, { isControl }] of this.stops) if (!isControl) Object.assign(stop, { tabIndex: 0 }).setAttribute(STOP, "");
+  }
+
+  // What a component has named by a score, as a hint.
+  hintOfScore(anchor) {
+    const term = this.terms.findIndex(({ score }) => score && score === anchor.dataset.term);
+    return term < 0 ? null : { anchor, terms: [term], isAbove: true, area: () => anchor.getBoundingClientRect() };
+  }
+
+  hintAt(target, x, y) {
+    const named = target.closest?.("[data-term]");
+    if (named) return this.hintOfScore(named);
+    const isThere = (mark) => placesOf(mark).some(({ left, right, top, bottom }) => left <= x && x <= right && top <= y && y <= bottom);
+    const mark = this.marks?.get(target)?.find(isThere);
+    return mark ? { anchor: target, terms: [mark.term], isAbove: stopOf(mark.block).isControl, area: () => placesOf(mark)[0] } : null;
+  }
+
+  point(event) {
+    const isPress = event.type === "pointerdown";
+    if (isPress) this.tabbed = false;
+    const hint = this.hintAt(event.composedPath()[0], event.clientX, event.clientY);
+    if (!hint) {
+      this.dismissed = null;
+      if (this.hint && (isPress || !this.hint.focused)) this.hide();
+    } else if (![this.hint, this.dismissed].some((other) => other?.anchor === hint.anchor && other.terms[0] === hint.terms[0])) this.show(hint);
+  }
+
+  focus(path) {
+    if (!this.tabbed || path[0].closest?.(HELP)) return;
+    const anchor = path.find((node) => this.stops?.has(node) || node.dataset?.term);
+    const stop = this.stops?.get(anchor);
+    // A link within a paragraph is not the paragraph.
+    if (!anchor || (stop && !stop.isControl && anchor !== path[0])) return;
+    const area = () => anchor.getBoundingClientRect();
+    const hint = stop ? { anchor, terms: stop.terms, isAbove: stop.isControl, area } : this.hintOfScore(anchor);
+    if (hint) this.show({ ...hint, focused: path[0] });
+  }
+
+  // Any key closes a hint, so that none covers what is typed; Escape does nothing else then.
+  key(event) {
+    this.tabbed = event.key === "Tab" || event.key.startsWith("Arrow");
+    if (!this.hint) return;
+    if (event.key === "Escape") event.stopPropagation();
+    this.dismissed = this.hint.focused ? null : this.hint;
+    this.hide();
+  }
+
+  show(hint) {
+    this.hide();
+    this.hint = hint;
     const page = getComputedStyle(document.querySelector(".stApp"));
     Object.assign(this.box.style, { background: page.backgroundColor, color: page.color, fontFamily: page.fontFamily });
-    this.box.replaceChildren(...this.terms[term].lines.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
+    this.box.replaceChildren(...hint.terms.flatMap((index) => {
+      const { forms, lines } = this.terms[index];
+      return [paragraph(forms[0], "name"), ...lines.map((line) => paragraph(line))];
+    }));
     this.box.hidden = false;
-    const { width, height } = this.box.getBoundingClientRect();
-    this.box.style.left = `${Math.max(8, Math.min(x, innerWidth - width - 8))}px`;
-    this.box.style.top = `${y + 20 + height > innerHeight ? y - height - 12 : y + 20}px`;
+    // No id of the page is known in a component's tree: the description itself is.
+    hint.focused?.setAttribute("aria-description", this.box.innerText);
+    this.place();
+  }
+
+  place() {
+    if (!this.hint) return;
+    const area = this.hint.area();
+    if (!area || area.bottom < 0 || area.top > innerHeight) return this.hide();
+    const { left, top } = placeHint(area, this.box.getBoundingClientRect(), { width: innerWidth, height: innerHeight }, this.hint.isAbove);
+    Object.assign(this.box.style, { left: `${left}px`, top: `${top}px` });
+  }
+
+  hide() {
+    this.box.hidden = true;
+    this.hint?.focused?.removeAttribute("aria-description");
+    this.hint = null;
   }
 
   dispose() {
-    document.removeEventListener("pointermove", this.onPoint);
-    document.removeEventListener("pointerdown", this.onPoint);
-    globalThis.CSS?.highlights?.delete(HIGHLIGHT);
+    this.hide();
+    this.ending.abort();
     this.box.remove();
     this.sheet.remove();
+    // The next page's frame may have been mounted before: then the marks are its own.
+    if (HIGHLIGHTS && HIGHLIGHTS.get(TERM) !== this.highlight) return;
+    HIGHLIGHTS?.delete(TERM);
+    freeStops(() => true);
   }
 }

@@ -22,7 +22,7 @@ class PageFrame {
   constructor(root) {
     this.project = root.querySelector(".project");
     this.project.addEventListener("click", () => this.toggle());
-    this.hints = new Hints();
+    this.hints = new Hints(() => this.lookSoon());
     this.projector = new Projector();
     this.onKey = (event) => {
       if (this.labels?.embedded) return;
@@ -33,16 +33,18 @@ class PageFrame {
     document.addEventListener("keydown", this.onKey);
     joinEntries();
     // A run changes the page a hundred times, and a live one all the time: look at it a few times a second.
-    this.observer = new MutationObserver(() => {
-      this.looking ??= setTimeout(() => {
-        this.looking = null;
-        reachScrolled();
-        this.hints.mark();
-        this.projector.look();
-      }, PAUSE);
-    });
+    this.observer = new MutationObserver(() => this.lookSoon());
     this.observer.observe(document.body, { childList: true, subtree: true });
     addSheet();
+  }
+
+  lookSoon() {
+    this.looking ??= setTimeout(() => {
+      this.looking = null;
+      reachScrolled();
+      this.hints.mark();
+      this.projector.look();
+    }, PAUSE);
   }
 
   accept(labels) {
