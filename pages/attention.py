@@ -17,11 +17,12 @@ from ui.sections.attention.head_doors import list_similar, show_head_doors
 from ui.sections.attention.heatmaps import choose_options, has_text, show_attention_bar, show_heads
 from ui.sections.attention.scores import show_scores
 from ui.sections.attention.several_texts import show_several_texts
-from ui.state.parameters import MODE
+from ui.sections.generate.text_doors import text_parameters
+from ui.state.parameters import MODE, MODEL
 from ui.widgets.choice import choose_option
 from ui.widgets.context_bar import bar_model, bar_texts, open_bar
 from ui.widgets.first_steps import show_first_steps
-from ui.widgets.model import choose_other_model, obtain_model
+from ui.widgets.model import choose_other_model, next_reader, obtain_model
 from ui.widgets.text import choose_other_text
 
 ONE, TEXTS, MODELS, BERTVIZ = "one", "texts", "models", "bertviz"
@@ -36,12 +37,14 @@ with body:
     toolbar = st.container(horizontal=True, vertical_alignment="center", gap="small")
     with toolbar:
         mode = choose_option(MODE, _("Compare"), TITLES, hidden=True)
-    other_texts, other_choice, linked = texts, None, True
+    other_texts, other_choice, linked, side = texts, None, True, {}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         if mode == TEXTS:
             other_texts = choose_other_text(model, texts)
+            side = text_parameters(other_texts.text)
         elif mode == MODELS:
-            other_choice = choose_other_model(model.name)
+            other_choice = choose_other_model(model.name, next_reader(model.name, texts.text))
+            side = {str(MODEL): other_choice.name}
         if mode in (TEXTS, MODELS):
             linked = choose_link()
     other_model = model if other_choice is None else obtain_model(other_choice)
@@ -67,7 +70,7 @@ with body:
     elif mode == BERTVIZ:
         show_bertviz_views(traced, options.kind)
     else:
-        sides = show_comparison(traced, other, options, linked=linked)
+        sides = show_comparison(traced, other, options, linked=linked, other=side)
 show_attention_bar(bar, traced, options)
 # What follows the picture, each in its place: nothing that was painted waits for it.
 fill_badge(badge, traced, options)

@@ -4,6 +4,7 @@ Texts of equally many tokens of one vocabulary are compared token by token. Else
 in Clark et al. 2019, section 4.1: attention to a word is the sum over its tokens, attention from it their mean.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -15,8 +16,13 @@ from jaxtyping import Float
 from playground.lens.capture.site import Site
 from playground.lens.capture.tokens import Token
 from playground.lens.capture.words import Word, word_maps, words_of
+from playground.lens.finding import Finding
 from playground.lens.inspect.attention_view import ViewOptions, without_first_key
 from playground.lens.trace import Trace
+from playground.text import N_
+
+ALIKE = 1e-3
+"""Nats: rows of a float32 pass that differ by less are one and the same picture."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +99,22 @@ def compare_heads(
         maps = [_word_maps_of(pair[i], options[i], [[w[i] for w in axis.pairs] for axis in words]) for i in (0, 1)]
         rows.append(divergences(maps[0][:heads], maps[1][:heads]))
     return np.stack(rows)
+
+
+def differing_heads(divergence: Float[np.ndarray, "layer head"], blocks: Sequence[int]) -> Finding | None:
+    """Which head differs most between two texts, beside the median of all. blocks: the model's number of each row."""
+    if not np.isfinite(divergence).any():
+        return None
+    row, head = divmod(int(np.nanargmax(divergence)), divergence.shape[1])
+    largest, median = float(divergence[row, head]), float(np.nanmedian(divergence))
+    if largest < ALIKE:
+        return Finding(template=N_("Every head reads both texts alike."))
+    values = {"head": f"{blocks[row]}.{head}", "largest": largest, "median": median, "most": math.log(2)}
+    template = N_(
+        "Head {head} differs most between the texts, by {largest:.3f} of at most {most:.3f} nats; the median of all "
+        "heads is {median:.3f}."
+    )
+    return Finding(template=template, values=values)
 
 
 def _word_maps_of(site: Site, options: ViewOptions, words: Sequence[Sequence[Word]]) -> np.ndarray:

@@ -45,6 +45,9 @@ class Trace:
         """Every attention layer."""
         self.other_blocks = result.other_blocks
         """Blocks without attention in a stack in which others attend (LFM2, Jamba)."""
+        self.is_source_cut = result.is_source_cut
+        """Whether the source had more tokens than fit, and was cut there."""
+        self.is_target_cut = result.is_target_cut
         self.last_logits = result.last_logits
         self._arguments = result.arguments
         self._by_key = {(site.kind, site.layer): site for site in self.sites}
@@ -193,11 +196,13 @@ class Trace:
         position %= len(self.query_tokens(kind))
         return layer_and_token(self.model, self._arguments, layer, kind, position, kinds, on_progress)
 
-    def feed_forward_inputs(self, token: "WholeToken", layer: int) -> Float[Tensor, "token width"]:
-        """What a layer's feed-forward layer receives at every token of the stack; runs the model again."""
-        from playground.lens.inspect.steps.neurons import layer_inputs
+    def feed_forward_inputs(
+        self, token: "WholeToken", layer: int, on_progress: OnProgress = no_progress
+    ) -> Float[Tensor, "token width"]:
+        """What a layer's feed-forward layer receives at every token of the stack; runs the model up to there."""
+        from playground.lens.inspect.steps.neuron_text import layer_inputs
 
-        return layer_inputs(self.model, self._arguments, token, layer)
+        return layer_inputs(self.model, self._arguments, token, layer, on_progress)
 
     def stream_parts(self, layer: int, token: int, kind: SiteKind | None = None) -> "StreamParts | None":
         """What the residual stream before a layer's attention is the sum of; runs the model again."""

@@ -20,6 +20,7 @@ PAGES = {
     **MODEL_PAGES,
     "tokens": "Tokens",
     "train": "Train",
+    "finetune": "Fine-tune",
     "evaluate": "Evaluate",
     "scaling": "Scaling",
     "emergence": "Emergence",

@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LONG_LINE = "+".join(["the", "cat", "sat", "on", "a", "mat"] * 6)
 """Wider than the page, as an address has it."""
 PUBLISHED = ("runs", "models", "sizes", "tasks")
+EFFECTS = ("scores", "weights", "heads", "states", "forgetting")
 SECTIONS = {
     "attention": [{"mode": mode} for mode in ("one", "texts", "models", "bertviz")]
     + [{"model": "tales-translator"}, {"model": "books-encoder"}],
@@ -43,15 +44,14 @@ SECTIONS = {
     "train": [{}],
     "evaluate": [{"section": section} for section in ("perplexity", "bleu", "rouge", "edits", "classification")]
     + [{"section": "bleu", "hypotheses": LONG_LINE, "references": LONG_LINE}],
-    "finetune": [{"show": "effects", "effect": effect} for effect in ("scores", "weights", "heads", "states")]
-    + [{"show": "new"}],
+    "finetune": [{"show": "effects", "effect": effect} for effect in EFFECTS]
+    + [{"show": view} for view in ("new", "run", "labels", "ranks", "files")],
     "glossary": [{}],
     "scaling": [{"section": section} for section in ("data", "disagree", "plan", "live", "dial", "zipf")]
     + [{"section": "published-runs", "source": "hoffmann", "picture": figure} for figure in PUBLISHED]
-    + [
-        {"section": "curves", "picture": figure}
-        for figure in ("loss", "training", "valleys", "map", "frontier", "residuals", "parameters")
-    ],
+    + [{"section": "curves"}]
+    + [{"section": "diagnostics", "picture": figure} for figure in ("residuals", "intervals")]
+    + [{"section": "allocation", "picture": figure} for figure in ("frontier", "valleys", "training", "map", "ratios")],
     "emergence": [{"section": section} for section in ("addition", "translation", "induction", "grokking")],
 }
 CASES = [(page, query) for page, queries in SECTIONS.items() for query in queries]

@@ -67,6 +67,16 @@ SMALL_TEXTS = """() => {
         "emergence?section=grokking",
         "finetune",
         "scaling?section=plan",
+        "ablate?section=writes",
+        "ablate?section=flow",
+        "ablate?section=heads",
+        "emergence",
+        "scaling",
+        "scaling?section=diagnostics",
+        "scaling?section=allocation",
+        "generate",
+        "generate?generate=write",
+        "tokens",
     ],
 )
 def test_the_first_picture_begins_near_the_top(app_server: str, open_page: Callable[[str], Page], path: str) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 import safetensors.torch
@@ -10,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from playground import load
 from playground.lens.capture.tokens import encode
+from playground.models.catalogue import SHIPPED
 from tests.helpers.page_script import words
 from ui.downloads import downloads
 from ui.sections.attention import comparison, several_texts
@@ -123,6 +125,16 @@ def test_a_long_text_offers_to_be_truncated():
     assert other.warning
 
 
+def test_of_two_models_only_the_one_that_cuts_the_text_says_so():
+    app = run(text="the " * 200, mode="models", other_model="books-encoder")
+    assert "at most 128" in app.warning[0].value
+    app.button[-1].click().run()
+    assert not app.exception
+    assert not app.warning
+    captions = [caption.value for caption in app.caption if "Only the first" in caption.value]
+    assert captions == ["Only the first 128 tokens are shown."]
+
+
 @pytest.mark.parametrize("mode", ["Two texts", "Two models"])
 def test_two_traces_stand_side_by_side(mode):
     app = run(mode=mode)
@@ -130,6 +142,34 @@ def test_two_traces_stand_side_by_side(mode):
     assert "difference" in components(app)
     assert app.subheader[0].value == "Heads that differ most"
     assert not app.error
+
+
+@pytest.mark.parametrize(
+    ("parameters", "right"),
+    [
+        (
+            {"mode": "texts", "other_text": "The very old cat sat on the mat."},
+            ("text", "The very old cat sat on the mat."),
+        ),
+        ({"mode": "models", "other_model": "books-encoder"}, ("model", "books-encoder")),
+    ],
+)
+def test_each_side_of_a_comparison_has_its_doors(parameters, right):
+    app = run(head="1.2", **parameters)
+    assert not app.exception
+    queries = [parse_qs(link.proto.query_string) for link in app.get("page_link") if link.proto.label == "Its numbers"]
+    assert [query["head"] for query in queries] == [["1.2"], ["1.2"]]
+    name, value = right
+    assert [query.get(name) == [value] for query in queries] == [False, True]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_model_is_compared_with_one_that_reads_its_text(name):
+    app = run(mode="models", model=name)
+    assert not app.exception
+    assert not app.error
+    assert app.subheader[0].value == "Heads that differ most"
+    assert [model.value for model in app.selectbox if model.label == "Other model"] != [name]
 
 
 def test_a_head_that_differs_opens_on_both_sides(monkeypatch):

@@ -139,8 +139,19 @@ def test_several_lines_have_an_answer_each(root):
 
 def uploaded(model: str, content: bytes, **parameters: str) -> AppTest:
     app = page(model, **parameters)
-    app.file_uploader(key="row_file").upload("rows.csv", content, "text/csv").run()
+    app.file_uploader(key="rows_upload_file").upload("rows.csv", content, "text/csv").run()
     return app
+
+
+def test_a_table_is_there_again_after_another_page_until_it_is_removed(root):
+    app = uploaded(folder_of(root, "text"), b"text\ngood cat\nbad dog\n")
+    link = {name: str(app.query_params[name]) for name in app.query_params}
+    again = run_page("generate", **link)
+    assert "rows.csv" in words(again)
+    assert "2 rows" in words(again)
+    again.button(key="remove_rows_upload").click().run()
+    assert "rows.csv" not in words(again)
+    assert "rows_upload" not in again.query_params
 
 
 def test_a_table_comes_back_with_answers(root):

@@ -11,12 +11,14 @@ from streamlit.testing.v1 import AppTest
 from playground.emergence import checkpoints, studies
 from playground.emergence import tables as shipped_tables
 from playground.emergence.builder import build_study
+from playground.emergence.steepness import midpoint
 from playground.emergence.tables import runs_of
 from playground.jobs import executor
 from playground.training.run.folder import run as train_into
 from playground.training.run.runs import write_about
 from tests.helpers.page_script import run_page, words
 from tests.helpers.small_study import small_config, small_study, trained
+from ui.sections.emergence import answer_metrics
 from ui.sections.emergence import study as emergence_shown
 from ui.sections.train import runs as run_table
 from ui.state.parameters import RUN
@@ -191,6 +193,23 @@ def test_the_page_says_whether_the_metric_makes_the_jump(monkeypatch, steepest, 
     app = page(over="training")
     assert verdict in words(app)
     assert f"{steepest:.0%}" in words(app)
+
+
+def test_of_several_curves_the_verdict_names_the_largest_models(monkeypatch, tables):
+    names = iter("ab" * 1000)
+    monkeypatch.setattr(answer_metrics, "run_title", lambda _checkpoint: f"Run {next(names)}")
+    runs = runs_of(shipped_tables.read_study("addition", tables))
+    assert len(runs) == 2
+    assert "Run b: **Here the metric makes" in words(page(over="training", size="all"))
+
+
+@pytest.mark.parametrize("section", ["induction", "grokking"])
+def test_the_page_says_at_which_step_each_metric_is_halfway(section, tables):
+    said = next(text.value for text in page(section=section).text if text.value.startswith("Halfway"))
+    run = runs_of(shipped_tables.read_study(section, tables))[studies.STUDIES[section]().live]
+    name = {"induction": "induction_score", "grokking": "test_loss"}[section]
+    at = midpoint([checkpoint.step for checkpoint in run], [checkpoint.metrics[name] for checkpoint in run])
+    assert f"at step {at:,.0f}" in said
 
 
 def test_a_single_seed_is_said_to_be_one(tables):

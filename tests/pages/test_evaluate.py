@@ -283,7 +283,7 @@ def test_a_file_that_the_server_has_no_longer_is_said_to_be(section, mark):
 def test_a_long_file_has_its_strides_drawn_and_its_program_reads_it(tmp_path, monkeypatch):
     content = ("The cat sat on the mat, and the dog – sat on the rug. " * 250).encode("cp1252")
     app = run_page("evaluate", model="books-decoder", text_from="file", strides="yes", window="512")
-    app.file_uploader(key="perplexity_file_0").upload("my 'cat'.txt", content, "text/plain").run()
+    app.file_uploader(key="text_upload_file").upload("my 'cat'.txt", content, "text/plain").run()
     assert not app.exception
     assert "Of its first" in words(app)
     assert "Perplexity by stride" in {chart["label"] for chart in charts(app)}

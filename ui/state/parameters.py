@@ -176,6 +176,7 @@ LENS_FIRST = Integer("lens_first")
 EXPLAINED = Integers("explained")
 SPAN = Integer("span", most=99)
 ROW_COLUMN, ROW_PAIR_COLUMN = Text("column", limit=200), Text("pair_column", limit=200)
+ROWS_UPLOAD = Text("rows_upload", limit=40)
 CHAT = Text("chat", limit=20_000)
 ANSWER = Text("answer", limit=60)
 
@@ -290,7 +291,7 @@ SWEEP_TASK = Choice("sweep_task", "tales", "text")
 SWEEP_SIZES, SWEEP_TOKENS, SWEEP_FLOPS = Several("sweep_sizes"), Several("sweep_tokens"), Several("sweep_flops")
 SWEEP_SEEDS = Integer("sweep_seeds", default=1, most=5)
 SWEEP_VOCABULARY = Choice("sweep_vocabulary", "characters", "bpe")
-SWEEP_TEXT = Text("sweep_text", limit=2_000)
+SWEEP_TEXT, SWEEP_UPLOAD = Text("sweep_text", limit=2_000), Text("sweep_upload", limit=40)
 SWEEP_PRICE = Real("sweep_price", most=1e4)
 
 # Emergence.

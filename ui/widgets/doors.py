@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from playground.settings import settings
-from ui.shell import page_icons, page_of, page_titles
+from ui.shell import page_icons, page_of
 from ui.state.context import context_parameters
 
 ATTENTION, INSIDE, GENERATE, ABLATE = "attention", "inside", "generate", "ablate"
@@ -34,9 +34,3 @@ def doors(links: Mapping[str, tuple[str, Mapping[str, str]]]) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         for label, (page, parameters) in links.items():
             door(label, page, parameters)
-
-
-def model_doors(model: str) -> None:
-    """A model, on every page that looks at one."""
-    titles = page_titles()
-    doors({titles[page]: (page, {"model": model}) for page in (ATTENTION, INSIDE, TOKENS, GENERATE, ABLATE)})

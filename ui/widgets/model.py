@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from playground.errors import UserError
+from playground.lens.capture.tokens import can_read
 from playground.models import (
     DownloadProgress,
     Entry,
@@ -69,6 +70,18 @@ def choose_other_model(first: str, default: str = "") -> ModelChoice:
     names = [entry.name for entry in catalogue()]
     following = default or (names[(names.index(first) + 1) % len(names)] if first in names else names[0])
     return ModelChoice(name=_choose_name(_("Other model"), OTHER_MODEL, following))
+
+
+def next_reader(first: str, text: str) -> str:
+    """The shipped model after the first in the list whose vocabulary and context hold the text; else the first's next.
+
+    Only shipped ones are tried: they load in a moment, and none has to be fetched.
+    """
+    names = [entry.name for entry in catalogue()]
+    start = names.index(first) + 1 if first in names else 0
+    following = [name for name in names[start:] + names[:start] if name != first]
+    readers = (name for name in following if is_own(name) and can_read(default_registry().get(name), text))
+    return next(readers, following[0])
 
 
 def _choose_name(label: str, parameter: Text, default: str) -> str:

@@ -4,6 +4,7 @@ Both have the same parameters and nearly the same work. One head gives every que
 many give it several at once (Vaswani et al. 2017, section 3.2.2).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,12 @@ from torch import Tensor
 from playground import attention
 from playground.errors import UserError
 from playground.lens.capture.site import Site
+from playground.lens.finding import Finding
 from playground.lens.inspect.free_attention import Rules, Words, attend_freely
+from playground.text import N_
+
+ALIKE = 1e-3
+"""A distance below this is rounding."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,6 +68,19 @@ def model_heads(site: Site) -> HeadsCompared:
     logits = products * call.scaling / call.n_heads**0.5 + _mean_mask(attention.additive_mask(call))
     single = logits.softmax(-1).nan_to_num(0.0).cpu().numpy()
     return HeadsCompared(many=many, one=single, disagreement=_disagreement(many))
+
+
+def furthest_query(disagreement: Float[np.ndarray, "query"], queries: Sequence[str]) -> Finding | None:
+    """At which query a layer's heads are furthest apart; None where there are no two, or all attend alike."""
+    if not disagreement.size or disagreement.max() <= ALIKE:
+        return None
+    index = int(disagreement.argmax())
+    values = {"query": queries[index], "largest": float(disagreement[index]), "mean": float(disagreement.mean())}
+    template = N_(
+        "The layer's heads are furthest apart at query {query}: a distance of {largest:.2f}, where 1 is no common "
+        "token. The mean is {mean:.2f}; with a single head it is always 0."
+    )
+    return Finding(template=template, values=values)
 
 
 def _mean_mask(mask: Tensor | None) -> Tensor | float:

@@ -15,6 +15,8 @@ from jaxtyping import Float, Int
 from torch import nn
 
 from playground.errors import UserError
+from playground.lens.finding import Finding
+from playground.text import N_
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -42,6 +44,32 @@ class Positions:
     apart, of rotations between -1 and 1."""
     module: str = ""
     """The module of the model that holds it; empty for chosen sizes."""
+
+
+def reach(positions: Positions) -> Finding | None:
+    """How far the scheme's curve reaches: where half is left of it, or which head's bias changes most and least."""
+    if positions.kind not in ("relative bias", "alibi"):
+        return _half_left(positions)
+    spread = np.ptp(positions.by_distance, axis=-1)
+    if len(spread) < 2:
+        return None
+    most, least = int(spread.argmax()), int(spread.argmin())
+    values = {"most": most, "least": least, "largest": float(spread[most]), "smallest": float(spread[least])}
+    template = N_(
+        "Over these distances the bias of head {most} varies most, by {largest:.3g}, that of head {least} least, by "
+        "{smallest:.3g}."
+    )
+    return Finding(template=template, values=values)
+
+
+def _half_left(positions: Positions) -> Finding | None:
+    later = positions.distances >= 0
+    curve, distances = positions.by_distance[0][later], positions.distances[later]
+    below = np.flatnonzero(curve < curve[0] / 2)
+    if not below.size or curve[0] <= 0:
+        return None
+    template = N_("The product of two positions is below half of that at distance 0 from distance {distance} on.")
+    return Finding(template=template, values={"distance": int(distances[below[0]])})
 
 
 def sinusoidal(length: int, width: int) -> Positions:

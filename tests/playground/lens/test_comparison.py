@@ -7,7 +7,7 @@ import pytest
 
 from playground.lens.capture.tokens import Token
 from playground.lens.capture.words import Word, word_maps, words_of
-from playground.lens.comparison import align_tokens, align_words, divergences
+from playground.lens.comparison import align_tokens, align_words, differing_heads, divergences
 
 
 def tokens(*texts: str) -> list[Token]:
@@ -84,3 +84,12 @@ def test_attention_to_words_left_out_counts():
 def test_tokens_are_paired_by_position():
     aligned = align_tokens(tokens("[CLS]", "a"), tokens("[CLS]", "b"))
     assert [(a.text, b.text, a.positions) for a, b in aligned.pairs] == [("[CLS]", "[CLS]", (0,)), ("a", "b", (1,))]
+
+
+def test_the_head_that_differs_most_is_named_beside_the_median():
+    found = differing_heads(np.array([[0.1, 0.2], [0.3, 0.6]]), blocks=[0, 4])
+    assert str(found) == (
+        "Head 4.1 differs most between the texts, by 0.600 of at most 0.693 nats; the median of all heads is 0.250."
+    )
+    assert str(differing_heads(np.full((2, 2), 1e-5), blocks=[0, 1])) == "Every head reads both texts alike."
+    assert differing_heads(np.full((1, 1), np.nan), blocks=[0]) is None

@@ -1,13 +1,22 @@
 """Two texts or two models side by side: their difference by tokens or words, and the heads that differ most."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
+from jaxtyping import Float
 from streamlit.delta_generator import DeltaGenerator
 
-from playground.lens.comparison import Alignment, align_traces, compare_heads, is_by_token, options_for
+from playground.lens.comparison import (
+    Alignment,
+    align_traces,
+    compare_heads,
+    differing_heads,
+    is_by_token,
+    options_for,
+)
 from playground.lens.inspect.attention_view import ViewOptions
 from playground.text import _
 from playground.viewer.attention_view.aligned import aligned_words
@@ -15,11 +24,13 @@ from ui.cache import TracedText
 from ui.components.attention_view import ViewState, difference_view
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import require
+from ui.sections.attention.head_doors import show_side_doors
 from ui.sections.attention.heatmaps import show_heads
 from ui.sections.attention.scores import show_scores
 from ui.state.address import write_values
 from ui.state.parameters import COMBINE, HEAD, LINK_HEADS, OTHER_COMBINE, OTHER_HEAD
 from ui.text import inert
+from ui.widgets.findings import show_findings
 
 LEFT, RIGHT = "heads_left", "heads_right"
 RANKED = 8
@@ -38,39 +49,52 @@ def choose_link() -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Sides:
-    """Two traces on show, and the place of the heads that differ most."""
+    """Two traces on show, and the places of what follows: a sentence, and the heads that differ most."""
 
     traces: tuple[TracedText, TracedText]
     options: tuple[ViewOptions, ViewOptions]
     views: tuple[ViewState, ViewState]
     words: tuple[Alignment, Alignment]
+    finding: DeltaGenerator
     ranking: DeltaGenerator
 
 
-def show_comparison(left: TracedText, right: TracedText, options: ViewOptions, *, linked: bool) -> Sides:
-    """The difference of the selected heads, and both views below; `finish_comparison` adds what takes longer."""
+def show_comparison(
+    left: TracedText, right: TracedText, options: ViewOptions, *, linked: bool, other: Mapping[str, str]
+) -> Sides:
+    """The difference of the selected heads, and both views below; `finish_comparison` adds what takes longer.
+
+    other: the right side's text or model, as an address has it.
+    """
     both = options, options_for(right.trace, options)
     traces = left.trace, right.trace
     words = align_traces(traces, both)
     by_token = is_by_token(traces, both)
-    maps, ranking = st.columns([2, 1], gap="large")
+    maps, beside = st.columns([2, 1], gap="large")
+    finding, ranking = beside.container(), beside.container()
     with maps:
         difference_view(LEFT, RIGHT, key="difference", words=None if by_token else aligned_words(words))
     columns = st.columns(2, gap="large")
     with columns[0]:
         st.subheader(inert(left.trace.model.name), anchor=False)
         view = show_heads(left, options, key=LEFT)
+        show_side_doors(both[0].kind, view.selected, {}, key="left_doors")
     with columns[1]:
         st.subheader(inert(right.trace.model.name), anchor=False)
-        other = show_heads(right, both[1], key=RIGHT, is_second=True, follow=view if linked else None)
-    return Sides(traces=(left, right), options=both, views=(view, other), words=words, ranking=ranking)
+        second = show_heads(right, both[1], key=RIGHT, is_second=True, follow=view if linked else None)
+        show_side_doors(both[1].kind, second.selected, other, key="right_doors")
+    return Sides(
+        traces=(left, right), options=both, views=(view, second), words=words, finding=finding, ranking=ranking
+    )
 
 
 def finish_comparison(sides: Sides) -> None:
     """The heads that differ most, and the scores of both views: both follow the pictures."""
-    with sides.ranking:
-        if all(axis.pairs for axis in sides.words):
-            _rank_heads(*sides.traces, sides.options, sides.words)
+    if all(axis.pairs for axis in sides.words):
+        with sides.ranking:
+            divergence = _rank_heads(*sides.traces, sides.options, sides.words)
+        with sides.finding:
+            _say_difference(sides, divergence)
     for traced, options, view, key in zip(sides.traces, sides.options, sides.views, (LEFT, RIGHT), strict=True):
         show_scores(traced, options, view.selected, view=key)
 
@@ -80,8 +104,8 @@ def _rank_heads(
     right: TracedText,
     options: tuple[ViewOptions, ViewOptions],
     words: tuple[Alignment, Alignment],
-) -> None:
-    """The heads that differ most; a click opens one on both sides."""
+) -> Float[np.ndarray, "layer head"]:
+    """The heads that differ most; a click opens one on both sides. Returns the divergence of each."""
     table = require(
         ("divergence", right.name, options),
         lambda _on_progress: compare_heads((left.trace, right.trace), options, words),
@@ -101,6 +125,14 @@ def _rank_heads(
         row, head = places[picked]
         _open_both(f"{layers[0][row]}.{head}", f"{layers[1][row]}.{head}")
         st.rerun()
+    return table
+
+
+def _say_difference(sides: Sides, divergence: Float[np.ndarray, "layer head"]) -> None:
+    """A sentence beside the difference; of two models none, whose heads share nothing but their numbers."""
+    left, right = (side.trace for side in sides.traces)
+    if left.model is right.model:
+        show_findings(differing_heads(divergence, left.block_numbers(sides.options[0].kind)))
 
 
 def _ranked_item(layer: int, head: int, divergence: float) -> TokenItem:

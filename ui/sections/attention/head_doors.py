@@ -1,5 +1,7 @@
 """Where one goes on from the selected head: its numbers, the model without it, what it writes, the heads like it."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -10,8 +12,8 @@ from ui.cache import TracedText
 from ui.components.attention_view import Selected
 from ui.sections.attention.scores import head_scores_of
 from ui.state.address import write_values
-from ui.state.parameters import COMBINE, COMPONENTS, HEAD, SECTION, STEP
-from ui.widgets.doors import ABLATE, INSIDE, TOKENS, door
+from ui.state.parameters import COMBINE, COMPONENTS, HEAD, KIND, MODE, SECTION, STEP
+from ui.widgets.doors import ABLATE, ATTENTION, INSIDE, TOKENS, door, doors
 
 
 def show_head_doors(kind: SiteKind, selected: Selected) -> DeltaGenerator | None:
@@ -40,6 +42,22 @@ def show_head_doors(kind: SiteKind, selected: Selected) -> DeltaGenerator | None
         )
         door(_("The tokens"), TOKENS, help_text=_("How the text is cut into tokens, and where they lie."))
         return st.popover(_("Heads like it"), icon=":material/grid_view:", type="tertiary")
+
+
+def show_side_doors(kind: SiteKind, selected: Selected, side: Mapping[str, str], *, key: str) -> None:
+    """Links for the head of one side of a comparison. side: its model or text, where these are not the page's."""
+    if selected.combine != "head":
+        return
+    place = {**side, str(KIND): kind, str(HEAD): f"{selected.layer}.{selected.head}"}
+    component = f"{kind}.{selected.layer}.{selected.head}"
+    with st.container(key=key):
+        doors(
+            {
+                _("This one alone"): (ATTENTION, {**place, str(MODE): "one"}),
+                _("Its numbers"): (INSIDE, {**place, str(STEP): "softmax"}),
+                _("Without it"): (ABLATE, {**place, str(SECTION): "ablate", str(COMPONENTS): component}),
+            }
+        )
 
 
 def list_similar(place: DeltaGenerator | None, traced: TracedText, kind: SiteKind, selected: Selected) -> None:

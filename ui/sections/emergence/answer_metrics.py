@@ -64,7 +64,6 @@ def show_answer_metrics(study: Study, checkpoints: Sequence[MeasuredCheckpoint])
 def _choose_metric_view(study: Study, checkpoints: Sequence[MeasuredCheckpoint]) -> MetricView:
     titles = {metric.name: metric_title(metric.name) for metric in ANSWER_METRICS}
     metric = METRICS[choose_option(ABILITY_MEASURE, _("Switch the metric"), titles)]
-    st.caption(metric_description(metric.name))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         over = choose_option(ABILITY_OVER, _("Over"), {SIZE: _("Model size"), TRAINING: _("Training")})
         if over == SIZE:
@@ -87,17 +86,21 @@ def _refresh(study: Study, checkpoints: Sequence[MeasuredCheckpoint], view: Metr
     """Everything that changes while a run is live. When it ends, the page reruns once and rests."""
     live = measured_live_run(study, was_busy)
     curves = _curves(checkpoints, view)
+    label, last_curve = list(curves.items())[-1]
+    shown, axis = _visible(last_curve, view)
+    show_steepness_verdict(shown, axis, label if len(curves) > 1 else "")
     _draw_metric(study, checkpoints, view, curves, live)
+    st.caption(metric_description(view.metric.name))
     show_live(study, live)
-    last_curve = list(curves.values())[-1]
     _show_arithmetic(last_curve if view.over == TRAINING else last_of_each(checkpoints))
-    if view.run != ALL or view.over == SIZE:
-        x_values = _x_values(last_curve, view)
-        visible = [index for index, x in enumerate(x_values) if x > 0 or not view.log_x]
-        axis = [float(np.log10(x_values[index])) if view.log_x else x_values[index] for index in visible]
-        shown = [last_curve[index] for index in visible]
-        show_steepness_verdict(shown, axis)
+    if len(curves) == 1:
         show_steepness(shown, axis, list(METRICS))
+
+
+def _visible(curve: list[MeasuredCheckpoint], view: MetricView) -> tuple[list[MeasuredCheckpoint], list[float]]:
+    """The checkpoints of a curve that its axis shows, and where they stand on it."""
+    placed = [(at, x) for at, x in zip(curve, _x_values(curve, view), strict=True) if x > 0 or not view.log_x]
+    return [at for at, _x in placed], [float(np.log10(x)) if view.log_x else x for _at, x in placed]
 
 
 def _curves(checkpoints: Sequence[MeasuredCheckpoint], view: MetricView) -> dict[str, list[MeasuredCheckpoint]]:

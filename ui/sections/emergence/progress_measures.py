@@ -13,7 +13,14 @@ from playground.emergence.tables import MeasuredCheckpoint, runs_of
 from playground.text import N_, _
 from ui.sections.emergence.labels import metric_title, run_title
 from ui.sections.emergence.live import REFRESH_SECONDS, LiveRun, live_run, measured_live_run, show_live
-from ui.sections.emergence.study import draw_study, offer_code, offer_table, series_of, show_midpoints
+from ui.sections.emergence.study import (
+    draw_study,
+    offer_code,
+    offer_table,
+    say_midpoints,
+    series_of,
+    show_midpoints,
+)
 from ui.state.parameters import LOG_ABILITY_STEPS, PROGRESS_MEASURE, WITH_CONTROL
 from ui.widgets.choice import choose_option
 
@@ -111,10 +118,12 @@ def _choose_progress_view(study: Study) -> ProgressView:
 def _refresh(study: Study, checkpoints: Sequence[MeasuredCheckpoint], view: ProgressView, was_busy: bool) -> None:
     """Everything that changes while a run is live. When it ends, the page reruns once and rests."""
     live = measured_live_run(study, was_busy)
+    main = _main_run(study, checkpoints)
+    shown = [*BEHAVIOUR[study.name], *PROGRESS[study.name][view.progress]]
+    say_midpoints(main, [name for name in shown if name not in NON_MONOTONIC])
     _draw_progress(study, checkpoints, view, live)
     st.markdown(_(_STORIES[study.name]))
     show_live(study, live)
-    main = _main_run(study, checkpoints)
     show_midpoints(main, [metric.name for metric in METRICS_OF_STUDY[study.name] if metric.name not in NON_MONOTONIC])
 
 

@@ -89,8 +89,8 @@ def show_steepness(
     )
 
 
-def show_steepness_verdict(checkpoints: Sequence[MeasuredCheckpoint], x_values: Sequence[float]) -> None:
-    """Whether switching the metric removes the jump, in these very checkpoints."""
+def show_steepness_verdict(checkpoints: Sequence[MeasuredCheckpoint], x_values: Sequence[float], run: str = "") -> None:
+    """Whether switching the metric removes the jump, in these very checkpoints. run: names one of several curves."""
     discontinuous, continuous = (
         steepest_share(x_values, [checkpoint.metrics[name] for checkpoint in checkpoints])
         for name in (EXACT_MATCH, TOKEN_ACCURACY)
@@ -108,7 +108,18 @@ def show_steepness_verdict(checkpoints: Sequence[MeasuredCheckpoint], x_values: 
             "accuracy (continuous). Single tokens improve as suddenly as whole answers."
         )
     )
-    st.markdown(sentence.format(discontinuous=discontinuous, continuous=continuous))
+    verdict = sentence.format(discontinuous=discontinuous, continuous=continuous)
+    st.markdown(_("{run}: {verdict}").format(run=run, verdict=verdict) if run else verdict)
+
+
+def say_midpoints(checkpoints: Sequence[MeasuredCheckpoint], metrics: Sequence[str]) -> None:
+    """A sentence: the step at which each metric that moves is halfway; nothing where none is."""
+    steps = [checkpoint.step for checkpoint in checkpoints]
+    curves = {name: [checkpoint.metrics.get(name, float("nan")) for checkpoint in checkpoints] for name in metrics}
+    halfway = {metric_title(name): midpoint(steps, values) for name, values in curves.items()}
+    said = [_("{metric} at step {step:,.0f}").format(metric=title, step=at) for title, at in halfway.items() if at]
+    if said:
+        st.text(_("Halfway from its initial to its final value: {metrics}.").format(metrics="; ".join(said)))
 
 
 def show_midpoints(checkpoints: Sequence[MeasuredCheckpoint], metrics: Sequence[str]) -> None:

@@ -10,14 +10,11 @@ from playground.text import _
 from ui.cache import results
 from ui.jobs import require
 from ui.state.address import read_choice
-from ui.state.link import leave_out
 from ui.state.parameters import PERPLEXITY_TEXT, TEXT_UPLOAD
-from ui.state.revisions import revision
-from ui.state.uploads import keep_upload, kept_upload, say_if_gone
-from ui.text import inert
+from ui.state.uploads import kept_upload
 from ui.widgets.choice import choose_option
 from ui.widgets.context_bar import ContextBar, bar_text
-from ui.widgets.upload import upload
+from ui.widgets.upload import kept_file
 
 TYPED, FILE, SAMPLE = "typed", "file", "sample"
 SAMPLE_WORDS = 600
@@ -74,21 +71,12 @@ def _sample() -> str:
 
 
 def _uploaded() -> str:
-    file = upload(
-        _("A text file"), type=["txt", "md"], max_upload_size=5, key=f"perplexity_file_{revision('perplexity_file')}"
-    )
-    if file is not None:
-        keep_upload(TEXT_UPLOAD, file.name, file.getvalue())
-    kept = kept_upload(TEXT_UPLOAD)
+    kept = kept_file(TEXT_UPLOAD, _("A text file"), type=["txt", "md"], max_upload_size=5)
     if kept is None:
-        say_if_gone(TEXT_UPLOAD)
         st.info(_("Choose a file of plain text."), icon=":material/upload:")
         st.stop()
-    leave_out(_("The link does not carry the uploaded text."))
     text = decode_upload(kept.content)
-    st.caption(
-        _("{name}, {count:,} characters. A link does not carry a file.").format(name=inert(kept.name), count=len(text))
-    )
+    st.caption(_("{count:,} characters").format(count=len(text)))
     if len(text) > MOST_CHARACTERS:
         raise UserError(
             "The file has {count:,} characters; at most {most:,} are scored here.",

@@ -140,7 +140,7 @@ def _choose_side(found: AnswerSpans) -> int | None:
     """Whether the start (0) or the end (1) of the answer is attributed; None for neither."""
     if not found.answers:
         return None
-    titles = {"none": _("none"), "0": _("start"), "1": _("end")}
+    titles = {"none": _("None"), "0": _("Start"), "1": _("End")}
     label = read_explained(len(SPAN_SIDES))
     shown = "none" if label is None else str(label)
     option: str = choose_segment(

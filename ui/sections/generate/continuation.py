@@ -40,9 +40,9 @@ LAST_INSPECTED = 99_999
 
 def show_continuation(model: LoadedModel, texts: Texts) -> None:
     """Sampling options, the session's draft of this text, and its growth while it runs."""
-    sampling = choose_sampling()
+    *filters, left, right = st.columns(6)
+    sampling = choose_sampling(filters)
     say_unfollowed(model)
-    left, right = st.columns(2)
     with left:
         seed = st.number_input(
             _("Seed"),
@@ -189,7 +189,7 @@ def _buttons(model: LoadedModel, texts: Texts, draft: TextDraft, n_tokens: int) 
             draft.show_branch(ROOT)
             st.rerun()
         n_generated = _n("{n} token", "{n} tokens", len(draft.tree.path(draft.node)))
-        log_probability = _("log-prob {value:.1f} nats").format(value=0.0 - draft.tree.surprisal(draft.node))
+        log_probability = _("log probability {value:.1f} nats").format(value=0.0 - draft.tree.surprisal(draft.node))
         st.caption(f"{n_generated} · {log_probability}", width="content")
         if draft.tree.nodes and not draft.remaining:
             _show_door(model, texts, draft)

@@ -135,7 +135,7 @@ def show_branches(model: LoadedModel, draft: TextDraft, config: GenerationConfig
         TokenItem(
             text=_branch_ending(draft, leaf),
             value=float(np.exp(-draft.tree.surprisal(leaf) / len(draft.tree.path(leaf)))),
-            number=_("log-prob {value:.3f} nats").format(value=-draft.tree.surprisal(leaf)),
+            number=_("log probability {value:.3f} nats").format(value=-draft.tree.surprisal(leaf)),
             chosen=leaf in path,
             clickable=True,
         )

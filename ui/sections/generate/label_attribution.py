@@ -42,7 +42,7 @@ def show_label_attribution(
     assert model.head is not None
     name = model.head.labels[label]
     st.markdown(_("##### Attribution of {label}").format(label=inert(label_title(name))))
-    titles = {"filler": _("padding/neutral token"), "mean": _("mean embedding"), "zero": _("zero")}
+    titles = {"filler": _("Padding/neutral token"), "mean": _("Mean embedding"), "zero": _("Zero")}
     baseline = choose_option(BASELINE, _("Baseline"), titles)
 
     def make(on_progress: OnProgress) -> LabelAttribution:

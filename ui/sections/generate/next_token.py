@@ -32,7 +32,7 @@ HEIGHT = 360
 
 def show_next_token(model: LoadedModel, texts: Texts) -> None:
     """The distribution after a token of the text (encoder-decoder: of the target); a click continues with a token."""
-    sampling = choose_sampling()
+    sampling = choose_sampling(st.columns(4))
     traced_text = trace_of(model, texts, key="next")
     tokens = predicting_tokens(traced_text)
     if not tokens or traced_text.trace.last_logits is None:
@@ -41,16 +41,16 @@ def show_next_token(model: LoadedModel, texts: Texts) -> None:
     place = Place(model=model, texts=texts, traced_text=traced_text, position=position)
     predicted = _predict(place, sampling)
     best = predicted.top(1)[0]
-    show_findings(
-        describe_next_token(
-            f"{position} {mark_spaces(tokens[position].text)}",
-            mark_spaces(label(model.tokenizer, [best])[0].text),
-            float(predicted.model[best]),
-            predicted.entropy,
-            len(predicted.model),
-        )
+    finding = describe_next_token(
+        f"{position} {mark_spaces(tokens[position].text)}",
+        mark_spaces(label(model.tokenizer, [best])[0].text),
+        float(predicted.model[best]),
+        predicted.entropy,
+        len(predicted.model),
     )
-    left, right = st.columns([1, 1])
+    with st.container(gap="xsmall"):
+        show_findings(finding)
+        left, right = st.columns(2)
     details = {**text_details(texts), "position": position, **vars(sampling)}
     with left, st.container(gap="xxsmall"):
         _list_alternatives(place, predicted, details)
@@ -132,11 +132,6 @@ def _describe_filters(predicted: Distribution) -> str:
 
 
 def _list_alternatives(place: Place, predicted: Distribution, details: dict[str, object]) -> None:
-    st.caption(
-        _("Most probable next tokens. Click one to append it.")
-        if place.is_last
-        else _("Most probable next tokens. Click one to continue with it from there.")
-    )
     ids = predicted.top(LISTED)
     picked = token_view(
         [_item(label(place.model.tokenizer, [id])[0], predicted) for id in ids],
@@ -145,6 +140,11 @@ def _list_alternatives(place: Place, predicted: Distribution, details: dict[str,
         key="next_tokens",
         provenance=origin(place.model, details=details),
         series=bar_names(),
+    )
+    st.caption(
+        _("Most probable next tokens. Click one to append it.")
+        if place.is_last
+        else _("Most probable next tokens. Click one to continue with it from there.")
     )
     if picked is not None:
         _append(place, ids[picked])

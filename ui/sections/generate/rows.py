@@ -19,12 +19,12 @@ from ui.cache import results_of
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import compute
 from ui.state.address import read_text, replace_text
-from ui.state.link import leave_out, link_lines
-from ui.state.parameters import PAIR, ROW_COLUMN, ROW_PAIR_COLUMN, SEVERAL, TEXT, Text
+from ui.state.link import link_lines
+from ui.state.parameters import PAIR, ROW_COLUMN, ROW_PAIR_COLUMN, ROWS_UPLOAD, SEVERAL, TEXT, Text
 from ui.text import error_sentence, inert
 from ui.widgets.mirror import mirrored
 from ui.widgets.text import address_text
-from ui.widgets.upload import upload
+from ui.widgets.upload import kept_file
 
 UPLOAD_MEGABYTES = 5
 LONGEST_LABEL = 16
@@ -91,17 +91,12 @@ def _from_lines(head: ModelHead) -> AskedRows | None:
 
 def _from_file(head: ModelHead) -> AskedRows | None:
     """The rows of an uploaded file, with the columns that are read."""
-    file = upload(
-        _("A table with a header (CSV, TSV or JSON lines)"),
-        type=["csv", "tsv", "txt", "jsonl"],
-        max_upload_size=UPLOAD_MEGABYTES,
-        key="row_file",
-    )
+    label, kinds = _("A table with a header (CSV, TSV or JSON lines)"), ["csv", "tsv", "txt", "jsonl"]
+    file = kept_file(ROWS_UPLOAD, label, type=kinds, max_upload_size=UPLOAD_MEGABYTES)
     if file is None:
         return None
-    leave_out(_("The link does not carry the uploaded table."))
     try:
-        table = read_text_table(file.getvalue())
+        table = read_text_table(file.content)
     except UserError as error:
         st.error(error_sentence(error), icon=":material/error:")
         return None

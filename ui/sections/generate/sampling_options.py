@@ -1,8 +1,10 @@
 """Sampling options, kept in the address: temperature, top-k, top-p, min-p; and a token before and after them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from playground.lens.capture.tokens import Token
 from playground.lens.generate.findings import percent
@@ -33,8 +35,8 @@ def say_unfollowed(model: LoadedModel) -> None:
         )
 
 
-def choose_sampling() -> Sampling:
-    """The four options side by side; by default no filter is active."""
+def choose_sampling(columns: Sequence[DeltaGenerator]) -> Sampling:
+    """The four options, each in its column; by default no filter is active."""
     fields = (
         (
             TEMPERATURE,
@@ -47,7 +49,7 @@ def choose_sampling() -> Sampling:
     )
     heat, kept, share, least = (
         column.number_input(title, **RANGES[key], key=key, bind="query-params", help=explanation)
-        for column, (key, title, explanation) in zip(st.columns(4), fields, strict=True)
+        for column, (key, title, explanation) in zip(columns, fields, strict=True)
     )
     return Sampling(temperature=float(heat), top_k=int(kept), top_p=float(share), min_p=float(least))
 

@@ -37,7 +37,7 @@ def show_surprisal(model: LoadedModel, texts: Texts) -> None:
     titles = {"surprisal": _("Surprisal"), "probability": _("Probability"), "entropy": _("Entropy")}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         measure = choose_option(COLOUR_BY, _("Colour by"), titles, key=COLOUR_BY)
-        unit = choose_option(UNIT, _("Unit"), {"nats": _("nats"), "bits": _("bits")}, key=UNIT)
+        unit = choose_option(UNIT, _("Unit"), {"nats": _("Nats"), "bits": _("Bits")}, key=UNIT)
     scores = _score(model, texts)
     names = [f"{position} {mark_spaces(token.text)}" for position, token in enumerate(scores.tokens)]
     is_masked, in_bits = model.kind == "encoder", unit == "bits"

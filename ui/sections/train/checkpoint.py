@@ -14,7 +14,7 @@ from ui.shell import page_titles
 from ui.state.address import pack, read_value
 from ui.state.parameters import MODEL, PAIR, TARGET, TEXT
 from ui.state.training import ask_fork
-from ui.widgets.doors import ABLATE, ATTENTION, GENERATE, INSIDE, doors
+from ui.widgets.doors import ABLATE, ATTENTION, GENERATE, INSIDE, TOKENS, doors
 
 KEPT_TEXTS = 64
 
@@ -25,7 +25,7 @@ def show_checkpoint_doors(run: Run, step: int, head: Mapping[str, str] | None = 
     titles = page_titles()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(_("Checkpoint at step {step}:").format(step=f"{step:,}"), width="content")
-        doors({titles[page]: (page, parameters) for page in (ATTENTION, INSIDE, GENERATE, ABLATE)})
+        doors({titles[page]: (page, parameters) for page in (ATTENTION, INSIDE, TOKENS, GENERATE, ABLATE)})
         label = _("Fork from step {step}…").format(step=f"{step:,}")
         st.button(
             label, key="fork_run", icon=":material/fork_right:", type="tertiary", on_click=ask_fork, args=(run.id, step)

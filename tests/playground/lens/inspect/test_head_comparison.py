@@ -7,7 +7,7 @@ import torch
 from playground.errors import UserError
 from playground.lens import trace
 from playground.lens.inspect.free_attention import EXAMPLE, Rules, Words, attend_freely
-from playground.lens.inspect.head_comparison import free_heads, model_heads
+from playground.lens.inspect.head_comparison import free_heads, furthest_query, model_heads
 from tests.helpers.families import small_model
 
 
@@ -50,3 +50,12 @@ def test_a_models_heads_put_together(family):
         scores = scores.masked_fill(torch.ones_like(scores).triu(1).bool(), float("-inf"))
     np.testing.assert_allclose(comparison.one, scores.softmax(-1), atol=1e-5)
     assert ((comparison.disagreement >= 0) & (comparison.disagreement <= 1)).all()
+
+
+def test_the_query_at_which_the_heads_are_furthest_apart_is_named():
+    said = furthest_query(np.array([0.1, 0.8, 0.3]), ["0 The", "1 cat", "2 sat"])
+    assert str(said) == (
+        "The layer's heads are furthest apart at query 1 cat: a distance of 0.80, where 1 is no common token. The mean "
+        "is 0.40; with a single head it is always 0."
+    )
+    assert furthest_query(np.zeros(3), ["a", "b", "c"]) is None

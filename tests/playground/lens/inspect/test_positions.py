@@ -16,6 +16,7 @@ from playground.lens.inspect.positions import (
     bucket_of,
     learned,
     model_positions,
+    reach,
     relative_bias,
     rotary,
     sinusoidal,
@@ -154,3 +155,14 @@ def test_refusals():
         alibi(4, 0)
     assert learned(np.ones((3, 2))).by_distance.tolist() == [[2, 2, 2]]
     assert relative_bias(3, np.arange(8.0)[:, None], is_causal=True).matrix.tolist() == [[0, 1, 2]]
+
+
+def test_the_sentence_says_how_far_a_scheme_reaches():
+    """Slopes of two heads are 1/16 and 1/256, over distances 0 to 32."""
+    assert str(reach(alibi(33, 2))) == (
+        "Over these distances the bias of head 0 varies most, by 2, that of head 1 least, by 0.125."
+    )
+    turned = reach(rotary(64, 2))
+    assert str(turned).endswith("from distance 2 on."), "the cosine of 1 is 0.54, that of 2 is negative"
+    assert reach(alibi(33, 1)) is None
+    assert reach(learned(np.ones((4, 2)))) is None

@@ -83,6 +83,7 @@ def test_the_answer_is_carried_from_the_first_layer_after_which_its_position_alw
         ([0.0, 0.0], 1.0, "Redundancy"),
         ([1.0, 1.0], 1.0, "Synergy"),
         ([-0.1, -0.1], -2.0, "Redundancy"),
+        ([0.5, -5e-5], 0.2, "Synergy"),
     ],
 )
 def test_joint_and_summed_effects_are_compared(singles, joint, said):
@@ -94,3 +95,18 @@ def test_joint_and_summed_effects_are_compared(singles, joint, said):
 @pytest.mark.parametrize("joint", [0.0, float("nan")])
 def test_no_effect_has_no_interaction(joint):
     assert joint_against_singles([0.0, 0.0], joint, title="KL (nats)") is None
+
+
+@pytest.mark.parametrize(
+    ("singles", "joint"),
+    [
+        ([-0.3, -0.2], 0.6),  # alone each helps, together they harm
+        ([0.5, 0.5], -0.4),
+        ([0.5, 0.5], 0.0),
+        ([0.6, -0.5], -0.1),
+        ([0.6, -0.5], 0.1),
+        ([0.6, -0.5], 0.9),
+    ],
+)
+def test_effects_of_both_signs_are_neither_redundancy_nor_synergy(singles, joint):
+    assert joint_against_singles(singles, joint, title="logit") is None
