@@ -1,6 +1,8 @@
 """The code's own rules: format, lint, types, and who may import whom."""
 
 import ast
+import doctest
+import importlib
 import subprocess
 import sys
 from collections import defaultdict
@@ -43,6 +45,20 @@ def test_a_public_class_or_function_is_defined_in_one_module():
                 homes[node.name].add(str(path.relative_to(ROOT)))
     repeated = {name: paths for name, paths in homes.items() if len(paths) > 1}
     assert repeated.keys() == {EVERY_COMMANDS, EVERY_PROCESSES}, repeated
+
+
+def modules_with_examples() -> list[str]:
+    """The modules whose docstrings show a call and what it gives."""
+    paths = [path for folder in ("playground", "ui") for path in sorted((ROOT / folder).rglob("*.py"))]
+    shown = [path.relative_to(ROOT).with_suffix("") for path in paths if ">>> " in path.read_text(encoding="utf-8")]
+    return [".".join(path.parts).removesuffix(".__init__") for path in shown]
+
+
+@pytest.mark.parametrize("name", modules_with_examples())
+def test_the_examples_in_docstrings_are_true(name):
+    results = doctest.testmod(importlib.import_module(name))
+    assert results.attempted
+    assert results.failed == 0
 
 
 def test_importing_the_package_imports_nothing_heavy():

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
-from playground.lens import trace
+from playground.lens import Trace, trace
 from playground.lens.capture.tokens import TOKEN_LIMIT, TooLongError
 from playground.models import LoadedModel
 from playground.progress import OnProgress
@@ -199,10 +199,16 @@ def trace_of(model: LoadedModel, texts: Texts, *, key: str, longest: int = TOKEN
         st.stop()
     if traced is None:
         st.stop()
-    if truncate:
-        shown = len(traced.trace.source)
-        st.caption(_("Only the first {shown:,} tokens are shown.").format(shown=shown))
+    _say_cut(traced.trace)
     return traced
+
+
+def _say_cut(shown: Trace) -> None:
+    """How much of a text is shown where it was cut: of two models, one may read all of it."""
+    if shown.is_source_cut:
+        st.caption(_("Only the first {shown:,} tokens are shown.").format(shown=len(shown.source)))
+    if shown.is_target_cut:
+        st.caption(_("Only the first {shown:,} tokens of the target are shown.").format(shown=len(shown.target)))
 
 
 def _offer_cut(error: TooLongError, texts: Texts, key: str) -> None:

@@ -35,7 +35,7 @@ def training_loss_figure(
     log_loss: bool = False,
     y: str = "",
 ) -> go.Figure:
-    """Training loss, raw (faint) and smoothed, held-out loss at each evaluation, and the source's entropy where known.
+    """Training loss, raw (faint) and smoothed, validation loss at each evaluation, the source's entropy where known.
 
     Losses and floor (the entropy) are in nats per token, or as `y` says; marks are events, a step and a few words each.
     """
@@ -53,7 +53,7 @@ def training_loss_figure(
         x=list(held_out_steps),
         y=list(held_out),
         mode="lines+markers",
-        name=_("held-out"),
+        name=_("validation"),
         line={"color": HELD_OUT.light, "width": 2},
         marker={"size": 5},
     )
@@ -112,7 +112,7 @@ def measures_figure(
     """A task's own measures, such as accuracies; values within 0 to 1 get that whole range. y: the axis title."""
     figure = _curves(measures, mode="lines+markers", marker={"size": 5})
     mark_steps(figure, marks, top=MARKS_TOP)
-    quiet_layout(figure, x=_(STEP), y=y or _("fraction"))
+    quiet_layout(figure, x=_(STEP), y=y or _("share"))
     values = [value for measure in measures for value in measure.values if value is not None]
     if values and min(values) >= 0 and max(values) <= 1:
         figure.update_yaxes(range=[-0.03, 1.03])
@@ -163,7 +163,7 @@ def spectrum_figure(power: Sequence[float]) -> go.Figure:
         marker={"color": TRAIN.light},
         hovertemplate=_("frequency %{x}: %{y:.4f}") + "<extra></extra>",
     )
-    quiet_layout(figure, x=_("frequency (cycles per modulus)"), y=_("fraction of the embedding's power"))
+    quiet_layout(figure, x=_("frequency (cycles per modulus)"), y=_("share of the embedding's power"))
     figure.update_layout(showlegend=False, hovermode="closest", bargap=0.25)
     return figure
 

@@ -12,7 +12,6 @@ from playground.scaling.budgets import with_interval
 from playground.scaling.fits import Fit
 from playground.scaling.forms.form import Parameters
 from playground.scaling.frontier import CLOSED_FORMS
-from playground.scaling.verdict import ROUGH
 from playground.text import _
 
 
@@ -53,32 +52,35 @@ def law_exponent_interval(resamples: Bootstrap) -> tuple[float, float] | None:
 
 
 def methods_agree(rows: Sequence[MethodExponent]) -> bool | None:
-    """Whether there is an exponent that no method contradicts; None where fewer than two methods give one.
-
-    A method without an interval is taken to be as exact as two papers are about one exponent (`ROUGH`).
-    """
-    known = [row for row in rows if row.exponent is not None and not row.is_same_method]
-    if len(known) < 2:
+    """Whether all intervals overlap, so that one exponent lies in each; None where fewer than two methods have one."""
+    intervals = [row.interval for row in _different_methods(rows) if row.interval is not None]
+    if len(intervals) < 2:
         return None
-    ends = [row.interval or (row.exponent / ROUGH**0.5, row.exponent * ROUGH**0.5) for row in known if row.exponent]
-    return max(low for low, _high in ends) <= min(high for _low, high in ends)
+    return max(low for low, _high in intervals) <= min(high for _low, high in intervals)
+
+
+def _different_methods(rows: Sequence[MethodExponent]) -> list[MethodExponent]:
+    return [row for row in rows if row.exponent is not None and not row.is_same_method]
 
 
 def agreement_sentence(rows: Sequence[MethodExponent]) -> str:
-    """From where to where the exponents go, and whether the methods contradict one another; empty where alone."""
-    agree = methods_agree(rows)
-    if agree is None:
+    """From where to where the exponents go, and whether their intervals overlap; empty where there is one alone.
+
+    Of methods that have no interval, or none yet, only the exponents are told.
+    """
+    exponents = [row.exponent for row in _different_methods(rows) if row.exponent is not None]
+    if len(exponents) < 2:
         return ""
-    exponents = [row.exponent for row in rows if row.exponent is not None and not row.is_same_method]
-    template = (
-        _("By {count} methods a is {low:.2f} to {high:.2f}, within one another's intervals.")
-        if agree
-        else _(
-            "By {count} methods a is {low:.2f} to {high:.2f}, and their intervals exclude one another: "
+    template = {
+        None: _("By {count} methods a is {low:.2f} to {high:.2f}."),
+        True: _("By {count} methods a is {low:.2f} to {high:.2f}; the {known} intervals among them overlap."),
+        False: _(
+            "By {count} methods a is {low:.2f} to {high:.2f}; the {known} intervals among them do not all overlap: "
             "these runs do not settle it."
-        )
-    )
-    return template.format(count=len(exponents), low=min(exponents), high=max(exponents))
+        ),
+    }[methods_agree(rows)]
+    known = sum(row.interval is not None for row in _different_methods(rows))
+    return template.format(count=len(exponents), low=min(exponents), high=max(exponents), known=known)
 
 
 @dataclass(frozen=True, kw_only=True)

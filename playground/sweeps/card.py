@@ -102,9 +102,9 @@ def _summary(config: SweepConfig, results: list[CellResult]) -> list[str]:
     missing = n_cells - len(results)
     rest = f" {missing} of the {n_cells} cells of the design are not in it: they had not finished." if missing else ""
     return [
-        f"Held-out losses from {max(losses):.4f} to {min(losses):.4f} nats per token.{known}{rest}",
+        f"Validation losses from {max(losses):.4f} to {min(losses):.4f} nats per token.{known}{rest}",
         "",
-        "`points.csv` has a line for each run, `curves.csv` the held-out loss on the way, `sweep.json` the design.",
+        "`points.csv` has a line for each run, `curves.csv` the validation loss on the way, `sweep.json` the design.",
     ]
 
 
@@ -142,7 +142,7 @@ def _search(search: Sequence[CellResult], config: SweepConfig) -> list[str]:
         "neighbours, over the logarithm of the rate; an asterisk marks a best run without a neighbour on one side.",
         "Excess: by how many nats that parabola is higher at the peak that the sweep took than at its vertex.",
         "",
-        "| width x layers | tokens | held-out loss at each peak learning rate | best peak | taken | excess |",
+        "| width x layers | tokens | validation loss at each peak learning rate | best peak | taken | excess |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for tuned in tuned_rates(search):

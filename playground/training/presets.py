@@ -144,7 +144,7 @@ def no_residuals() -> TrainConfig:
 
 
 def tales() -> TrainConfig:
-    """Synthetic stories; the held-out loss approaches their known entropy."""
+    """Synthetic stories; the validation loss approaches their known entropy."""
     return config_for(
         TalesConfig(),
         shape=_TEXT_SHAPE,

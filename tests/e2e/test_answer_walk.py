@@ -87,7 +87,7 @@ def test_no_option_and_no_text_is_lost_on_the_way_through_the_sections(
         page.wait_for_timeout(200)
     expect(text).to_have_value("Anna gave Ben a red hat.")
     expect(page.get_by_role("textbox", name="Target token")).to_have_value(" dog")
-    expect(page.get_by_role("radio", name="zero", exact=True)).to_be_checked()
+    expect(page.get_by_role("radio", name="Zero", exact=True)).to_be_checked()
     expect(page.get_by_role("radio", name="Δ loss (nats)", exact=True)).to_be_checked()
 
 

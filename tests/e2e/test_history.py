@@ -30,7 +30,7 @@ def test_choices_texts_and_pages_are_gone_back_from_and_forward_to(
     page = open_page(f"{app_server}/ablate?text={MAT.replace(' ', '+')}")
     expect(text_area(page)).to_be_visible()
     settle(page)
-    choose(page, "zero")
+    choose(page, "Zero")
     choose(page, "Find heads")
     text_area(page).fill(HAT)
     page.wait_for_url(lambda url: parameters(url).get("text") == HAT)
@@ -39,14 +39,14 @@ def test_choices_texts_and_pages_are_gone_back_from_and_forward_to(
     for text, chosen, address in (
         (HAT, "Find heads", {"by": "zero", "section": "heads"}),
         (MAT, "Find heads", {"by": "zero", "section": "heads"}),
-        (MAT, "zero", {"by": "zero"}),
-        (MAT, "mean", {}),
+        (MAT, "Zero", {"by": "zero"}),
+        (MAT, "Mean", {}),
     ):
         page.go_back()
         expect_state(page, text=text, chosen=chosen, **address)
         settle(page)
     page.go_forward()
-    expect_state(page, text=MAT, chosen="zero", by="zero")
+    expect_state(page, text=MAT, chosen="Zero", by="zero")
 
 
 @pytest.mark.slow

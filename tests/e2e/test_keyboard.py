@@ -162,7 +162,7 @@ def test_a_turn_is_written_and_answered(visit: Callable[[str], Page], talker: st
     settle(page)
     tab_to(page, lambda focus: "st-key-play" in focus and "BUTTON" in focus)
     page.keyboard.press("Enter")
-    expect(page.get_by_text(re.compile("^3 tokens · log-prob"))).to_be_visible()
+    expect(page.get_by_text(re.compile("^3 tokens · log probability"))).to_be_visible()
     settle(page)
     tab_to(page, lambda focus: "st-key-take_reply" in focus and "BUTTON" in focus)
     page.keyboard.press("Enter")

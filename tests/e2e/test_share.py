@@ -66,7 +66,7 @@ def test_a_link_is_short_says_what_the_browser_sees_and_brings_the_picture_back(
     page.keyboard.press("Enter")
     expect(page.locator(".st-key-share_link [role=status]")).not_to_be_empty()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download QR code (SVG)").click()
+        page.get_by_role("button", name="Download SVG: QR code").click()
     download.value.save_as(tmp_path / "code.svg")
     assert (tmp_path / "code.svg").read_text() == qr_code(link)
     page.keyboard.press("Escape")

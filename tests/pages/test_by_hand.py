@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from playground import load, trace
 from playground.training.residual_study import SHIPPED
 from tests.helpers.page_script import charts, run_page, words
 from ui.state.parameters import TOY_VECTORS
@@ -50,7 +51,10 @@ def test_the_root_of_a_models_queries() -> None:
         "inside", section="hand", by_hand="root", root_of="model", model="induction", text="A B C A B", head="1.0"
     )
     assert not app.exception
-    assert "Layer 1:" in words(app)
+    width = trace(load("induction"), "A B C A B").site(1).call.query.shape[-1]
+    assert f"Layer 1, whose heads have d_k = {width}:" in words(app)
+    assert f"At d_k = {width} and" in words(app)
+    assert width != 64
     assert "layer: 1" in charts(app)[0]["provenance"]
 
 

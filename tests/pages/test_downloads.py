@@ -102,8 +102,32 @@ def download_labels(module: Path) -> list[str]:
     return [one.value for one in said if isinstance(one, ast.Constant) and isinstance(one.value, str)]
 
 
+def component_labels(module: Path) -> list[str]:
+    """The sentences that a module gives its JavaScript for what a press saves: those under `save…` keys."""
+    tables = [node for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.Dict)]
+    pairs = [pair for table in tables for pair in zip(table.keys, table.values, strict=True)]
+    said = [value for key, value in pairs if isinstance(key, ast.Constant) and str(key.value).startswith("save")]
+    return [ast.literal_eval(one.args[0]) for one in said if isinstance(one, ast.Call)]
+
+
+DOWNLOAD = re.compile("Download (PNG|SVG|CSV|NPZ|HTML|JSON|ZIP)(: [^:]+)?")
+
+
 def test_every_download_has_one_name_and_says_its_format():
     labels = {label for module in (ROOT / "ui").rglob("*.py") for label in download_labels(module)}
     assert len(labels) >= 10
-    named = re.compile("Download (CSV|NPZ|HTML|JSON|ZIP|QR code).*")
-    assert {label for label in labels if not named.fullmatch(label)} == set()
+    assert {label for label in labels if not DOWNLOAD.fullmatch(label)} == set()
+
+
+def test_what_a_component_saves_is_named_as_the_downloads_beside_it():
+    modules = [*(ROOT / "ui" / "components").rglob("*.py"), *(ROOT / "playground" / "viewer").rglob("*.py")]
+    labels = {label for module in modules for label in component_labels(module)}
+    assert {"Download PNG", "Download SVG", "Download CSV: visible values", "Download CSV: curves"} <= labels
+    assert {label for label in labels if not DOWNLOAD.fullmatch(label)} == set()
+    words = re.compile(r"_\(\s*[\"'](Save (?:as|the|picture)[^\"']*)")
+    assert {match for module in modules for match in words.findall(module.read_text())} == set()
+
+
+def test_a_script_takes_the_names_of_what_it_saves_from_its_labels():
+    scripts = [*(ROOT / "ui" / "components").rglob("*.js"), *(ROOT / "playground" / "viewer").rglob("*.js")]
+    assert {script.name for script in scripts if re.search(r"[\"'`](Save|Download)\b", script.read_text())} == set()

@@ -57,6 +57,9 @@ def test_our_checkpoints_tasks_are_drawn_over_their_losses():
     app = run_page("scaling", section="published-runs", picture="tasks", source="hoffmann", task_table="induction")
     assert not app.exception
     assert "describes 122 checkpoints" in words(app)
+    (metric,) = [group.options for group in app.get("button_group") if group.label == "Metric"]
+    assert metric == ["Accuracy on 2nd copy"]
+    assert charts(app)[0]["figure"]["layout"]["yaxis"]["title"]["text"] == "error: 1 − accuracy on 2nd copy"
 
 
 def test_over_training_is_drawn_with_its_optimal_ratio():

@@ -49,6 +49,15 @@ def choose_option(
     return option
 
 
+def as_label(title: str) -> str:
+    """A title that stands in sentences and on axes, too, as a control shows it: with a capital.
+
+    >>> as_label("training tokens D"), as_label("Δ loss (nats)")
+    ('Training tokens D', 'Δ loss (nats)')
+    """
+    return title[:1].upper() + title[1:]
+
+
 def choose_switch(parameter: Switch, label: str, about: str | None = None) -> bool:
     """A toggle that stands in the address."""
     value = st.toggle(label, value=read_switch(parameter), key=widget_key(parameter), help=about)

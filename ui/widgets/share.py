@@ -64,7 +64,7 @@ def _show_qr_code(link: str) -> None:
         return
     st.image(drawn, width=QR_WIDTH, alt=_("QR code of the link"))
     st.download_button(
-        _("Download QR code (SVG)"),
+        _("Download SVG: QR code"),
         drawn,
         file_name="qr-code.svg",
         mime="image/svg+xml",

@@ -176,10 +176,12 @@ def describe_answers(
         return None
     values: dict[str, object] = {"log_probability": log_probabilities[0], "tokens": lengths[0], "score": scores[0]}
     if len(scores) == 1:
-        template = N_("The only answer: log-prob {log_probability:.2f} nats over {tokens} tokens, score {score:.3f}.")
+        template = N_(
+            "The only answer: log probability {log_probability:.2f} nats over {tokens} tokens, score {score:.3f}."
+        )
         return Finding(template=template, values=values)
     template = N_(
-        "Best of {count} answers: log-prob {log_probability:.2f} nats over {tokens} tokens, score {score:.3f}, "
+        "Best of {count} answers: log probability {log_probability:.2f} nats over {tokens} tokens, score {score:.3f}, "
         "{margin:.3f} above the second."
     )
     return Finding(template=template, values={**values, "count": len(scores), "margin": scores[0] - scores[1]})

@@ -100,10 +100,13 @@ def joint_against_singles(singles: Sequence[float], joint: float, *, title: str)
 
     More: each makes up for the other while it is there, as backup heads do (Wang et al. 2022; McGrath et al. 2023).
     Less: what one of them does needs the other, or is already lost with it, as on one path.
+    None where effects have both signs: neither word names what one component repairs and another breaks.
     """
-    total = sum(singles)
-    if not np.isfinite([joint, total]).all() or max(abs(joint), abs(total)) <= ROUNDING:
+    effects = np.array([*singles, joint])
+    felt = np.sign(effects[np.abs(effects) > ROUNDING])
+    if not np.isfinite(effects).all() or abs(joint) <= ROUNDING or len(set(felt)) != 1:
         return None
+    total = sum(singles)
     values = {"metric": title, "joint": joint, "sum": total, "difference": joint - total}
     if abs(joint - total) <= ADDITIVE * max(abs(joint), abs(total)):
         template = N_(

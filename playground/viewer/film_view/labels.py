@@ -31,7 +31,8 @@ def _controls() -> dict[str, str]:
         "step": _("step {step}"),
         "curvesCaption": _("{score} of every head; bold: {title}"),
         "stepOf": _("step {step} of {last}"),
-        "export": _("Save picture"),
+        "export": _("Download"),
+        "savePng": _("Download PNG"),
     }
 
 

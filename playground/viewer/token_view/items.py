@@ -66,7 +66,7 @@ def encode_items(
     texts = {
         "label": label,
         "notes": list(provenance),
-        "saveLabel": _("Save as SVG"),
+        "saveLabel": _("Download SVG"),
         "series": list(series),
         "removedLabel": _("removed"),
     }

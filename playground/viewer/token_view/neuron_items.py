@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from playground.lens.capture.tokens import label
+from playground.lens.inspect.steps.logit_slopes import logit_slopes
 from playground.lens.inspect.steps.neuron_step import neuron_label
 from playground.lens.inspect.steps.neurons import feed_forward_of, output_row, promoted_tokens, rank_neurons
 from playground.text import _
@@ -26,8 +27,8 @@ def neuron_items(traced: "Trace", layer: int, position: int, count: int) -> list
     ranked = rank_neurons(feed_forward)
     names = ranked.names[:count]
     rows = torch.stack([output_row(feed_forward.body, name) for name in names])
-    head = token.ending.head
-    promoted = None if head is None else promoted_tokens(head, rows, PROMOTED)
+    slopes = logit_slopes(token, layer)
+    promoted = None if slopes is None else promoted_tokens(slopes, rows, PROMOTED)
     most = max(float(ranked.added[0]), 1e-12)
     items = []
     for index, name in enumerate(names):

@@ -60,7 +60,7 @@ def open_view(open_page: Callable[..., Page], attention_address: str) -> Callabl
 def wait_until_exact(page: Page) -> None:
     """Wait until the heatmap shows float32 values."""
     page.locator("[data-part=heatmap][data-exact=true]").first.wait_for()
-    page.locator("[data-testid=stCode]").wait_for()
+    page.locator(".st-key-report [data-testid=stText]").wait_for()
 
 
 def hover_cell(page: Page, row: int, column: int) -> dict[str, Any]:
@@ -95,10 +95,10 @@ def thumb_position(page: Page, layer: int, head: int, layers: int, heads: int) -
 
 def reported(page: Page) -> dict[str, Any]:
     """Return the state that Python returned last."""
-    return dict(json.loads(page.locator("[data-testid=stCode] code").inner_text()))
+    return dict(json.loads(page.locator(".st-key-report [data-testid=stText]").inner_text()))
 
 
 def wait_for_report(page: Page, text: str) -> dict[str, Any]:
     """Wait until Python's state contains this text, and return the state."""
-    page.locator("[data-testid=stCode]", has_text=text).wait_for()
+    page.locator(".st-key-report [data-testid=stText]", has_text=text).wait_for()
     return reported(page)

@@ -34,7 +34,7 @@ def test_a_box_is_chosen_and_the_drawing_is_saved(open_page: Open, address: str,
     expect(page.get_by_text("decoder blocks.0.cross_attention_norm", exact=True)).to_be_visible()
     expect(shown.get_by_role("img", name="Cross-attention")).to_be_visible()
     with page.expect_download() as download:
-        chosen.get_by_role("button", name="Save as SVG").click()
+        chosen.get_by_role("button", name="Download SVG").click()
     assert download.value.suggested_filename == "two-stacks.svg"
     download.value.save_as(tmp_path / "drawing.svg")
     picture = ElementTree.parse(tmp_path / "drawing.svg").getroot()
@@ -42,7 +42,7 @@ def test_a_box_is_chosen_and_the_drawing_is_saved(open_page: Open, address: str,
     assert texts[-1] == "model: <none>"
     assert "light-dark" not in "".join(picture.find(f"{SVG}style").itertext())
     with page.expect_download() as download:
-        chosen.get_by_role("button", name="Save as PNG").click()
+        chosen.get_by_role("button", name="Download PNG").click()
     download.value.save_as(tmp_path / "drawing.png")
     assert (tmp_path / "drawing.png").read_bytes().startswith(b"\x89PNG")
     page.set_viewport_size({"width": 390, "height": 900})

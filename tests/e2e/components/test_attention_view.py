@@ -365,7 +365,7 @@ def test_a_click_costs_one_head(open_view: Open, open_page: Open) -> None:
     other = open_view("small")
     page.goto(other.url)
     page.locator("[data-part=heatmap][data-exact=true]").wait_for()
-    page.locator("[data-testid=stCode]").wait_for()
+    page.locator(".st-key-report [data-testid=stText]").wait_for()
     assert max(sizes) > 144 * 64 * 65 // 2
     sizes.clear()
     page.mouse.click(*thumb_position(page, 5, 5, 12, 12))

@@ -124,7 +124,7 @@ def test_csv_holds_what_is_visible(open_page: Open, address: str) -> None:
     page.locator(".st-key-loss .legendtoggle").first.click()
     page.wait_for_function("() => document.querySelector('.st-key-loss .plot').data[0].visible === 'legendonly'")
     with page.expect_download() as download:
-        page.locator(".st-key-loss [data-title='Save the visible values as CSV']").click()
+        page.locator(".st-key-loss [data-title='Download CSV: visible values']").click()
     lines = Path(download.value.path()).read_text().splitlines()
     _, _, smoothed = curves(40)
     assert download.value.suggested_filename == "loss-of-b-run-b-one.csv"
@@ -136,7 +136,7 @@ def test_csv_holds_what_is_visible(open_page: Open, address: str) -> None:
 def saved_csv(page: Page, key: str) -> list[str]:
     plot_of(page, key).hover()
     with page.expect_download() as download:
-        page.locator(f".st-key-{key} [data-title='Save the visible values as CSV']").click()
+        page.locator(f".st-key-{key} [data-title='Download CSV: visible values']").click()
     return Path(download.value.path()).read_text().splitlines()
 
 
@@ -190,7 +190,7 @@ def test_nothing_offers_to_leave_the_page(open_page: Open, address: str) -> None
     page = open_page(address)
     plot_of(page)
     titles = page.locator(".st-key-loss .modebar-btn").evaluate_all("all => all.map((one) => one.dataset.title)")
-    own = ["Save as PNG", "Save as SVG", "Save the visible values as CSV"]
+    own = ["Download PNG", "Download SVG", "Download CSV: visible values"]
     assert titles == ["Zoom", "Pan", "Reset axes", *own]
 
 
@@ -198,7 +198,7 @@ def test_picture_is_saved(open_page: Open, address: str) -> None:
     page = open_page(address)
     plot_of(page).hover()
     with page.expect_download() as download:
-        page.locator(".st-key-loss [data-title='Save as SVG']").click()
+        page.locator(".st-key-loss [data-title='Download SVG']").click()
     assert Path(download.value.path()).read_text().startswith("<svg")
 
 

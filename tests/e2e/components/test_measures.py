@@ -29,7 +29,7 @@ def test_lines_are_marked_linked_and_lit_together(open_page: Open, address: str,
     chips.nth(3).hover()
     expect(lines.locator(".same")).to_have_count(3)
     with page.expect_download() as download:
-        page.get_by_role("button", name="Save as SVG").first.click()
+        page.get_by_role("button", name="Download SVG").first.click()
     download.value.save_as(tmp_path / "lines.svg")
     picture = ElementTree.parse(tmp_path / "lines.svg").getroot()
     assert len(list(picture.iter(f"{SVG}line"))) == 1
@@ -59,7 +59,7 @@ def test_the_threshold_moves_in_the_browser_and_is_told_once_it_rests(open_page:
     slider.evaluate("node => node.dispatchEvent(new Event('change'))")
     expect(page.get_by_text("threshold 0.9")).to_be_visible()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Save the curves as CSV").click()
+        page.get_by_role("button", name="Download CSV: curves").click()
     rows = Path(download.value.path()).read_text().splitlines()
     assert rows[0] == "# n: 4"
     assert rows[1].startswith("# link: http://127.0.0.1:")

@@ -21,7 +21,7 @@ def address(serve: Callable[..., str]) -> str:
 
 def test_the_text_is_saved_as_it_is_laid_out_with_its_origin(open_page: Open, address: str, tmp_path: Path) -> None:
     page = open_page(address)
-    save = page.locator(".st-key-text").get_by_role("button", name="Save as SVG")
+    save = page.locator(".st-key-text").get_by_role("button", name="Download SVG")
     expect(save).to_be_visible()
     with page.expect_download() as download:
         save.click()
@@ -45,7 +45,7 @@ def test_the_text_is_saved_as_it_is_laid_out_with_its_origin(open_page: Open, ad
 def test_what_has_no_origin_is_not_offered(open_page: Open, address: str) -> None:
     page = open_page(address)
     expect(page.locator(".st-key-bars").get_by_text("75%")).to_be_visible()
-    expect(page.locator(".st-key-bars").get_by_role("button", name="Save as SVG")).to_be_hidden()
+    expect(page.locator(".st-key-bars").get_by_role("button", name="Download SVG")).to_be_hidden()
 
 
 def test_a_row_has_two_bars_and_a_removed_token_is_crossed_out(open_page: Open, address: str) -> None:

@@ -19,6 +19,7 @@ def test_loss():
     assert (list(raw.x), list(raw.y)) == (STEPS, LOSSES)
     assert list(smoothed.y) == [4, 3.5, 3, 2.6]
     assert (list(held_out.x), list(held_out.y)) == ([2, 4], [3.1, 2.4])
+    assert held_out.name == "validation"
     assert (raw.line.color, smoothed.line.color, held_out.line.color) == (TRAIN.light, TRAIN.light, HELD_OUT.light)
     assert figure.layout.xaxis.title.text == "training step"
     assert figure.layout.yaxis.title.text == "loss (nats per token)"
@@ -62,6 +63,7 @@ def test_overlay():
 def test_measures_that_are_shares_have_the_whole_range():
     figure = train.measures_figure([Series(name="accuracy", steps=STEPS, values=[0, 0.2, None, 1])])
     assert figure.layout.yaxis.range == pytest.approx((-0.03, 1.03))
+    assert figure.layout.yaxis.title.text == "share"
     assert list(figure.data[0].y) == [0, 0.2, None, 1]
     assert train.measures_figure([Series(name="bleu", steps=[1], values=[31])]).layout.yaxis.range is None
 
@@ -77,6 +79,7 @@ def test_rate_and_norm_have_a_panel_each():
 def test_spectrum():
     figure = train.spectrum_figure([0.25, 0.75])
     assert (list(figure.data[0].x), list(figure.data[0].y)) == ([0, 1], [0.25, 0.75])
+    assert figure.layout.yaxis.title.text == "share of the embedding's power"
 
 
 def test_finder():

@@ -39,21 +39,27 @@ def test_its_interval_is_that_of_the_resampled_ratio():
 
 
 def test_methods_contradict_one_another_where_no_exponent_lies_in_all_intervals():
-    agreeing = [row(0.5, (0.4, 0.6)), row(0.45, (0.35, 0.55))]
+    agreeing = [row(0.5, (0.4, 0.6)), row(0.65, (0.55, 0.75))]
     assert methods_agree(agreeing)
-    assert agreement_sentence(agreeing) == "By 2 methods a is 0.45 to 0.50, within one another's intervals."
+    assert agreement_sentence(agreeing) == "By 2 methods a is 0.50 to 0.65; the 2 intervals among them overlap."
     apart = [row(0.19, (0.14, 0.3)), row(0.43, (-0.5, 1.4)), row(0.81, (0.53, 1.09))]
-    assert not methods_agree(apart)
-    assert agreement_sentence(apart).startswith("By 3 methods a is 0.19 to 0.81, and their intervals exclude")
+    assert methods_agree(apart) is False
+    assert agreement_sentence(apart) == (
+        "By 3 methods a is 0.19 to 0.81; the 3 intervals among them do not all overlap: these runs do not settle it."
+    )
 
 
 def test_one_method_alone_or_recounted_says_nothing():
     assert agreement_sentence([row(0.5, (0.4, 0.6)), row(None), row(0.06, is_same=True)]) == ""
 
 
-def test_without_intervals_methods_may_differ_as_much_as_two_papers_do():
-    assert methods_agree([row(0.50), row(0.55)])
-    assert not methods_agree([row(0.40), row(0.60)])
+def test_intervals_are_told_only_of_methods_that_have_them():
+    assert methods_agree([row(0.40), row(0.60)]) is None
+    assert agreement_sentence([row(0.40), row(0.60)]) == "By 2 methods a is 0.40 to 0.60."
+    pending = [row(0.50), row(0.55, (0.5, 0.6)), row(0.9, (0.1, 1.7), is_same=True)]
+    assert agreement_sentence(pending) == "By 2 methods a is 0.50 to 0.55."
+    refused = [row(0.90), row(0.55, (0.5, 0.6)), row(0.45, (0.35, 0.52))]
+    assert agreement_sentence(refused) == "By 3 methods a is 0.45 to 0.90; the 2 intervals among them overlap."
 
 
 def test_the_scatter_about_a_line_gives_its_exponent_an_interval():

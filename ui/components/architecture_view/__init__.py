@@ -57,8 +57,8 @@ def architecture_payload(
         "tips": [_tip(placed) for placed in architecture.placed()],
         "label": label,
         "hint": hint,
-        "saveSvg": _("Save as SVG"),
-        "savePng": _("Save as PNG"),
+        "saveSvg": _("Download SVG"),
+        "savePng": _("Download PNG"),
     }
     return encode_payload(header)
 

@@ -77,7 +77,7 @@ def encode_lines(
         "states": dict(states),
         "label": label,
         "notes": list(provenance),
-        "saveLabel": _("Save as SVG"),
+        "saveLabel": _("Download SVG"),
         "cut": _("Only the first {most:,} of a line are drawn.").format(most=MOST_CHIPS)
         if any(len(row.chips) > MOST_CHIPS for row in rows)
         else "",

@@ -12,9 +12,9 @@ def live_chart_labels() -> dict[str, str]:
             "The folder static/ of the app must be writable for the server, and readable for the browser."
         ),
         "empty": _("Nothing has been measured yet."),
-        "savePng": _("Save as PNG"),
-        "saveSvg": _("Save as SVG"),
-        "saveCsv": _("Save the visible values as CSV"),
+        "savePng": _("Download PNG"),
+        "saveSvg": _("Download SVG"),
+        "saveCsv": _("Download CSV: visible values"),
         "curve": _("curve"),
         "first": _("first"),
         "last": _("last"),

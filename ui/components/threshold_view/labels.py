@@ -20,6 +20,6 @@ def threshold_labels() -> dict[str, str]:
         "falsePositiveRate": _("False positive rate"),
         "roc": _("ROC curve"),
         "pr": _("Precision-recall curve"),
-        "saveCsv": _("Save the curves as CSV"),
-        "saveSvg": _("Save as SVG"),
+        "saveCsv": _("Download CSV: curves"),
+        "saveSvg": _("Download SVG"),
     }

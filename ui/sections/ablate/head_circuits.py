@@ -109,7 +109,7 @@ def _show_products(subject: Subject, kind: SiteKind, layer: int, head: int) -> N
     """Choose a query; every key's products, whose sum is the score before the mask."""
     trace = subject.traced.trace
     query = read_token(len(trace.query_tokens(kind)))
-    order = choose_option(CIRCUIT_ORDER, _("Dimensions"), {"largest": _("largest first"), NATURAL: _("in order")})
+    order = choose_option(CIRCUIT_ORDER, _("Dimensions"), {"largest": _("Largest first"), NATURAL: _("In order")})
 
     def make() -> AttentionRow:
         return trace.steps(layer, head, query, kind)

@@ -109,22 +109,22 @@ def _show_ranking(subject: Subject, ranking: Ranking, kind: SiteKind, pattern: s
 
 def _titles() -> dict[str, str]:
     return {
-        "previous": _("previous token"),
-        "first": _("first token"),
-        "same_token": _("duplicate token"),
-        "induction": _("induction"),
-        "separator": _("separators"),
-        CUSTOM: _("custom"),
+        "previous": _("Previous token"),
+        "first": _("First token"),
+        "same_token": _("Duplicate token"),
+        "induction": _("Induction"),
+        "separator": _("Separators"),
+        CUSTOM: _("Custom"),
     }
 
 
 def _cross_titles() -> dict[str, str]:
     return {
-        "same_token": _("same token in the source"),
-        "same_place": _("same position in the source"),
-        "first": _("first token"),
-        "separator": _("separators"),
-        CUSTOM: _("custom"),
+        "same_token": _("Same token in the source"),
+        "same_place": _("Same position in the source"),
+        "first": _("First token"),
+        "separator": _("Separators"),
+        CUSTOM: _("Custom"),
     }
 
 

@@ -23,6 +23,7 @@ from ui.state.parameters import ANSWER, COMPONENTS, Choice
 from ui.state.parameters import GENERATE as GENERATE_SECTION
 from ui.state.revisions import widget_key
 from ui.text import error_sentence, inert
+from ui.widgets.choice import as_label
 from ui.widgets.context_bar import ContextBar, bar_head, bar_token
 from ui.widgets.doors import GENERATE, door
 from ui.widgets.mirror import mirrored
@@ -261,12 +262,17 @@ def short_part_titles() -> dict[str, str]:
 def component_title(component: Component, *, with_kind: bool) -> str:
     """A component's name on the page."""
     title = part_titles()[component.part].format(layer=component.layer, head=component.head)
-    return f"{kind_titles()[component.kind]} {title}" if with_kind else title
+    return f"{kind_names()[component.kind]} {title}" if with_kind else title
+
+
+def kind_names() -> dict[SiteKind, str]:
+    """The kinds of attention as they stand in a component's name."""
+    return {"encoder": _("encoder"), "decoder": _("decoder"), "cross": _("cross-attention")}
 
 
 def kind_titles() -> dict[SiteKind, str]:
-    """The kinds of attention by their names on the page."""
-    return {"encoder": _("encoder"), "decoder": _("decoder"), "cross": _("cross-attention")}
+    """The kinds of attention as a control offers them."""
+    return {kind: as_label(name) for kind, name in kind_names().items()}
 
 
 def chosen_components(clean: CleanPass) -> list[str]:

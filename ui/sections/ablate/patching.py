@@ -267,11 +267,11 @@ def _mask_position(subject: Subject) -> int | None:
 
 def _part_titles() -> dict[str, str]:
     return {
-        "residual": _("residual stream"),
-        "attention": _("attention output"),
+        "residual": _("Residual stream"),
+        "attention": _("Attention output"),
         "feed_forward": _("MLP output"),
-        HEADS: _("head output"),
-        HEAD_POSITIONS: _("head output at one position"),
+        HEADS: _("Head output"),
+        HEAD_POSITIONS: _("Head output at one position"),
     }
 
 

@@ -89,7 +89,7 @@ def choose_setting(subject: Subject) -> Setting | None:
 
 def method_titles() -> dict[str, str]:
     """What replaces an ablated component, the default first."""
-    return {"mean": _("mean"), "zero": _("zero"), "resampled": _("resample (from another text)")}
+    return {"mean": _("Mean"), "zero": _("Zero"), "resampled": _("Resample (from another text)")}
 
 
 def _why_mean() -> str:

@@ -127,7 +127,7 @@ def _show_gradients(subject: Subject) -> None:
     target_token = choose_target_token(subject)
     if target_token is None:
         return
-    titles = {"filler": _("padding/neutral token"), "mean": _("mean embedding"), "zero": _("zero")}
+    titles = {"filler": _("Padding/neutral token"), "mean": _("Mean embedding"), "zero": _("Zero")}
     baseline = choose_option(BASELINE, _("Baseline"), titles)
 
     def make(on_progress: OnProgress) -> TokenAttribution:

@@ -77,7 +77,7 @@ def _choose_config() -> GenerationConfig:
             width=160,
         )
     with st.expander(_("Sampling"), icon=":material/tune:"):
-        sampling = choose_sampling()
+        sampling = choose_sampling(st.columns(4))
     return GenerationConfig(max_new_tokens=int(new), seed=int(seed), sampling=sampling)
 
 

@@ -159,7 +159,7 @@ def _draw_ranks(folders: Sequence[Path], cells: Sequence[SweepCell]) -> None:
     show_findings(describe_ranks(points, higher_is_better=is_classifier))
     draw(
         None,
-        rank_sweep_figure(points, score=_("held-out accuracy") if is_classifier else _("held-out loss (nats)")),
+        rank_sweep_figure(points, score=_("held-out accuracy") if is_classifier else _("validation loss (nats)")),
         key="rank_sweep",
         label=_("Score and change of the weights over LoRA's rank"),
         details={"base": cells[0].config.base, "runs": len(points)},

@@ -62,7 +62,7 @@ def show_training(study: ScalingStudy) -> None:
     show_scaling_figure(
         training_curves_figure(curves, line),
         name="training-curves",
-        label=_("Held-out loss of every run over its compute"),
+        label=_("Validation loss of every run over its compute"),
         source=source_line(study),
         table=_training_table(curves),
         code=training_code(study),
@@ -193,7 +193,7 @@ def show_frontier(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None)
     )
     st.caption(
         _(
-            "The papers' lines are in their own units: parameters and FLOP are counted, not measured on a corpus. "
+            "The papers' lines are in their own units: parameters and FLOPs are counted, not measured on a corpus. "
             "Tokens still differ between tokenizers, and Kaplan's N leaves out embeddings. "
             "At this compute the lines are far outside the papers' data."
         )

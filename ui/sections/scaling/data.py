@@ -130,7 +130,7 @@ def choose_counting(study: ScalingStudy) -> ScalingStudy:
             )
         )
         return study
-    titles = {"all": _("all"), "without": _("without embeddings and head")}
+    titles = {"all": _("All"), "without": _("Without embeddings and head")}
     known = list(titles)
     chosen: str = st.radio(
         _("Parameters N"),

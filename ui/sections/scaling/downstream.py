@@ -18,7 +18,7 @@ from ui.jobs import compute
 from ui.sections.scaling.figure import show_metrics, show_scaling_figure
 from ui.sections.scaling.loss_curves import curve_table
 from ui.state.parameters import SHARE_RIGHT, TASK_TABLE
-from ui.widgets.choice import choose_option
+from ui.widgets.choice import as_label, choose_option
 
 CURVE_POINTS = 120
 SYMBOLS = {"epsilon": "ε", "k": "k", "gamma": "γ"}
@@ -52,7 +52,7 @@ def show_downstream() -> None:
     with st.container(horizontal=True, gap="medium"):
         task_titles = {name: _(table.title) for name, table in TASKS.items()}
         task = choose_option(TASK_TABLE, _("Task"), task_titles, hidden=True)
-        titles = {name: _(title) for name, title in TASKS[task].right.items()}
+        titles = {name: as_label(_(title)) for name, title in TASKS[task].right.items()}
         right = choose_option(SHARE_RIGHT, _("Metric"), titles, key=f"share_right_{task}", hidden=True)
     fitted = _fetch(task, right)
     if fitted is None:

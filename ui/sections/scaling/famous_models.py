@@ -141,7 +141,7 @@ def choose_famous_law(study: ScalingStudy | None) -> str:
     titles = {
         **{key: _(published.title) for key, published in PRINTED.items()},
         GADRE: _("Gadre's form on Hoffmann's runs"),
-        **({OWN: _("your fit")} if study is not None else {}),
+        **({OWN: _("Your fit")} if study is not None else {}),
     }
     return choose_option(FAMOUS_LAW, _("Law"), titles, hidden=True)
 

@@ -29,7 +29,7 @@ from ui.sections.scaling.study import ScalingStudy
 from ui.state.address import read_several, read_switch, write_several, write_switch
 from ui.state.parameters import EXTRAPOLATE, OVER, PUBLISHED
 from ui.state.revisions import widget_key
-from ui.widgets.choice import choose_option
+from ui.widgets.choice import as_label, choose_option
 
 OVERLAYS: dict[str, Published] = {published.key: published for published in (KAPLAN, HOFFMANN, BESIROGLU)}
 
@@ -97,7 +97,7 @@ CURVE_POINTS = 120
 
 def over_titles() -> dict[str, str]:
     """The axes to choose from."""
-    return {column: axis_title(column) for column in OTHER}
+    return {column: as_label(axis_title(column)) for column in OTHER}
 
 
 def show_curves(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None) -> None:
@@ -143,7 +143,7 @@ def show_curves(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None) -
 def _choose_axis(fitted: Fit) -> str:
     column = LAWS[fitted.law].form.columns[0]
     default = column if column in OTHER else "params"
-    titles = {default: axis_title(default), **over_titles()}
+    titles = {default: as_label(axis_title(default)), **over_titles()}
     return choose_option(OVER, _("Over"), titles, key=f"over_{default}", hidden=True)
 
 

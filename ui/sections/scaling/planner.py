@@ -33,7 +33,7 @@ from ui.state.address import read_choice, write_choice
 from ui.state.parameters import LAW, PLAN, PLANNED, SERVED, UNIQUE
 from ui.state.revisions import widget_key
 from ui.text import error_sentence
-from ui.widgets.choice import choose_option
+from ui.widgets.choice import as_label, choose_option
 
 CURVE_SIZES = 160
 MOST_EPOCHS = 100.0
@@ -106,7 +106,8 @@ def _show_plans(budget: ComputeBudget, plans: tuple[Plan, ...], study: ScalingSt
     )
     with st.expander(_("Sources"), icon=":material/menu_book:"):
         st.table([{_("Law"): each.title, _("Source"): f"{each.source}. {each.note}"} for each in plans])
-    column = choose_option(PLANNED, _("Figure"), {"params": axis_title("params"), "tokens": axis_title("tokens")})
+    titles = {column: as_label(axis_title(column)) for column in PLANNED.values}
+    column = choose_option(PLANNED, _("Figure"), titles)
     _draw_plans(budget, plans, study, column)
 
 

@@ -57,7 +57,7 @@ def _choose_recipe() -> Recipe:
     weighing = choose_option(
         WEIGHING,
         _("What is minimised"),
-        {"scaled": _("sum, scaled up"), "sum": _("sum"), "mean": _("mean")},
+        {"scaled": _("Sum, scaled up"), "sum": _("Sum"), "mean": _("Mean")},
         help_text=_(
             "The same minimum in theory. The optimiser stops once a step gains less than about 2e-9, so the smaller "
             "the number, the sooner it stops."
@@ -66,7 +66,7 @@ def _choose_recipe() -> Recipe:
     beginning = choose_option(
         BEGINNING,
         _("Where the optimiser begins"),
-        {"grid": _("16 starts"), "middle": _("one start"), "printed": _("the printed law")},
+        {"grid": _("16 starts"), "middle": _("One start"), "printed": _("The printed law")},
     )
     delta = choose_option(
         HUBER_DELTA,

@@ -31,7 +31,6 @@ from ui.state.address import (
     write_several,
     write_text,
 )
-from ui.state.link import leave_out
 from ui.state.parameters import (
     SWEEP_FLOPS,
     SWEEP_GRID,
@@ -41,13 +40,14 @@ from ui.state.parameters import (
     SWEEP_TASK,
     SWEEP_TEXT,
     SWEEP_TOKENS,
+    SWEEP_UPLOAD,
     SWEEP_VOCABULARY,
     Several,
 )
 from ui.state.revisions import widget_key
 from ui.text import error_sentence
 from ui.widgets.choice import choose_option
-from ui.widgets.upload import upload
+from ui.widgets.upload import kept_file
 
 SIZES = {
     f"{width}x{layers}": (width, layers) for width, layers in ((8, 1), (16, 1), (24, 2), (32, 2), (48, 3), (64, 4))
@@ -70,9 +70,9 @@ def choose_sweep() -> SweepConfig | None:
     """The configuration; None, with the reason, where the choices make no sweep."""
     left, right = st.columns(2)
     with left:
-        design = choose_option(SWEEP_GRID, _("Design"), {GRID: _("full grid"), ISOFLOP: _("isoFLOP")})
+        design = choose_option(SWEEP_GRID, _("Design"), {GRID: _("Full grid"), ISOFLOP: _("IsoFLOP")})
     with right:
-        corpus = choose_option(SWEEP_TASK, _("Corpus"), {TALES: _("synthetic stories"), OWN_TEXT: _("your text")})
+        corpus = choose_option(SWEEP_TASK, _("Corpus"), {TALES: _("Synthetic stories"), OWN_TEXT: _("Your text")})
     task = _own_text() if corpus == OWN_TEXT else TalesConfig()
     sizes = _pills(SWEEP_SIZES, _("Sizes (width x layers)"), tuple(SIZES), DEFAULT_SIZES)
     budgets = _choose_budgets(design)
@@ -151,12 +151,10 @@ def _own_text() -> TaskConfig | None:
         key=widget_key(SWEEP_TEXT, "area_sweep_text"),
         placeholder=_("A few pages at least: paste them here, or choose a file below."),
     )
-    file = upload(_("Or a text file"), type=["txt", "md"], key="file_sweep_text")
-    if file is not None:
-        leave_out(_("The link does not carry the uploaded text."))
+    file = kept_file(SWEEP_UPLOAD, _("Or a text file"), type=["txt", "md"])
     write_text(SWEEP_TEXT, typed if typed.strip() and len(typed) <= SWEEP_TEXT.limit else None)
     try:
-        text = decode_upload(file.getvalue())[:TEXT_LENGTH] if file is not None else typed
+        text = decode_upload(file.content)[:TEXT_LENGTH] if file is not None else typed
         if not text.strip():
             st.info(_("Paste a text or choose a file for the models to learn from."), icon=":material/info:")
             return None

@@ -36,7 +36,7 @@ SMOOTHED_POINTS = 4000
 
 
 def show_loss(run: Run, metrics: Metrics, events: Sequence[Milestone]) -> None:
-    """Training and held-out loss over the steps, with the events of heads."""
+    """Training and validation loss over the steps, with the events of heads."""
     scale = st.session_state.get(LOG_AXES, [])
     steps, losses = metrics.columns["step"], metrics.columns["loss"]
     raw = _curve("loss", steps, losses)
@@ -79,7 +79,7 @@ def show_measures(run: Run, metrics: Metrics, events: Sequence[Milestone]) -> No
         Series(name=measure_label(name), steps=steps, values=_with_none(metrics.evaluations[name])) for name in names
     ]
     figure = measures_figure(
-        series, y=_("fraction") if shares or not names else measure_label(names[0]), marks=_marks(events)
+        series, y=_("share") if shares or not names else measure_label(names[0]), marks=_marks(events)
     )
     live_chart(
         figure, key="measures_chart", height=HEIGHT, revision=run.id, label=_("The task's measures on held-out data")
@@ -119,7 +119,7 @@ def last_spectrum(samples: list[dict[str, object]]) -> list[float]:
 
 
 def show_overlay(named: list[tuple[Run, Metrics]]) -> None:
-    """The held-out losses of several runs that are measured on the same task and vocabulary."""
+    """The validation losses of several runs that are measured on the same task, base model and vocabulary."""
     evaluated = [(run, metrics) for run, metrics in named if "held_out_loss" in metrics.evaluations]
     if len(evaluated) < len(named):
         names = ", ".join(run.name for run, metrics in named if "held_out_loss" not in metrics.evaluations)
@@ -134,9 +134,9 @@ def show_overlay(named: list[tuple[Run, Metrics]]) -> None:
     ]
     if len(series) > 1:
         key = ",".join(run.id for run, _metrics in named)
-        label = _("Held-out losses of several runs")
+        label = _("Validation losses of several runs")
         live_chart(
-            overlay_figure(series, y=_("held-out loss (nats)")),
+            overlay_figure(series, y=_("validation loss (nats)")),
             key="overlay_chart",
             height=HEIGHT + 40,
             revision=key,
@@ -147,8 +147,8 @@ def show_overlay(named: list[tuple[Run, Metrics]]) -> None:
 def _left_out(shown: list[Run], other: list[Run]) -> str:
     """Why some runs are not overlaid."""
     if len(shown) < 2:
-        return _("Not overlaid: the losses of these runs are measured on different tasks or vocabularies.")
-    sentence = _("Not overlaid, because their losses are measured on another task or vocabulary: {names}")
+        return _("Not overlaid: the losses of these runs are measured on different tasks, base models or vocabularies.")
+    sentence = _("Not overlaid, because their losses are measured on another task, base model or vocabulary: {names}")
     return sentence.format(names=", ".join(inert(run.name) for run in other))
 
 

@@ -69,7 +69,7 @@ def _show_doors(run: Run, film: FilmView, shown: FilmState) -> None:
 def nearest_checkpoint(steps: tuple[int, ...], step: int) -> int:
     """The checkpoint nearest to a step; of two, the later one.
 
-    >>> nearest_step((0, 100, 200), 140), nearest_step((0, 100), 50)
+    >>> nearest_checkpoint((0, 100, 200), 140), nearest_checkpoint((0, 100), 50)
     (100, 100)
     """
     return min(steps, key=lambda known: (abs(known - step), -known))

@@ -181,7 +181,7 @@ def _show_charts(run: Run, log: RunLog, events: list[Milestone]) -> None:
         [LOG_STEPS, LOG_LOSS],
         selection_mode="multi",
         key=LOG_AXES,
-        format_func={LOG_STEPS: _("log steps"), LOG_LOSS: _("log loss")}.__getitem__,
+        format_func={LOG_STEPS: _("Log steps"), LOG_LOSS: _("Log loss")}.__getitem__,
         label_visibility="collapsed",
     )
     left, right = st.columns(2)

@@ -172,7 +172,7 @@ def _columns() -> dict[str, Any]:
         _("Task"): column(width=125),
         _("State"): column(width=95),
         _("Step"): column(width=105),
-        _("Loss"): column(width=65, help=_("The last held-out loss, in nats.")),
+        _("Loss"): column(width=65, help=_("The last validation loss, in nats.")),
         _("Model"): column(width=110, help=_("Layers × heads × d_model, or what was fine-tuned.")),
         _("Rate"): column(width=60, help=_("The peak learning rate.")),
         _("Seed"): column(width=50),

@@ -23,7 +23,7 @@ function buildChoices(choices) {
     element("div", { class: "switch", role: "group", "aria-label": labels.kinds }, ...choices.kinds));
   const score = element("label", { class: "field" }, element("span", {}, labels.score), choices.score);
   const save = element("button", { type: "button", class: "word", "data-export": "png", onclick: () => film.save() }, "PNG");
-  save.setAttribute("aria-label", `${labels.export}: PNG`);
+  save.setAttribute("aria-label", labels.savePng);
   choices.element.replaceChildren(
     ...(choices.kinds.length > 1 ? [kinds] : []),
     ...(site.scores.length ? [score] : []),
