@@ -89,7 +89,7 @@ NAMES = re.compile(
     |LayerNorm|RMSNorm|ReLU|GELU|SiLU|SwiGLU|RoPE|ALiBi|T5|GPT-?2|BERT|BertViz|Python|AdamW|Muon|SGD|L\d+|H\d+|s|min|h|d|[A-Za-zα-ωΑ-Ω])\b
     |LoRA|(?:attention|cross_attention|feed_forward)\.\w+
     |W_\w+|BLEU|chrF|TER|ROUGE(?:-\w+)?|F1|ROC|13a|(?:zh|char|intl|none)(?!\w)
-    |Apache-2\.0|[kMG]?Wh\b|<\|\w+\|>
+    |Apache-2\.0|[kMG]?Wh\b|<\|\w+\|>|Δℓ
     |\d[\d.,]*[eE][+-−]?\d+|\d+[kMGTB]\b|\d+x\d+""",
     re.VERBOSE,
 )
