@@ -69,16 +69,12 @@ def tap(page: Page, part: Locator) -> None:
     part.tap()
 
 
-def has_focus(part: Locator) -> bool:
-    return bool(part.evaluate("node => node.matches(':focus')"))
-
-
-def tab_until(page: Page, holds: Callable[[], bool]) -> int:
-    """Press Tab until something holds; how often that was."""
-    for count in range(1, MOST_TABS + 1):
+def tab_to_part(page: Page, part: Locator) -> None:
+    """Press Tab until a part of the page has the focus."""
+    for _press in range(MOST_TABS):
         page.keyboard.press("Tab")
-        if holds():
-            return count
+        if part.evaluate("node => node.matches(':focus')"):
+            return
     pytest.fail(f"Tab did not reach it; the focus is at {page.evaluate(FOCUSED)}")
 
 
@@ -110,15 +106,27 @@ def test_a_tap_explains_and_does_what_it_did(telephone: Page) -> None:
 @pytest.mark.slow
 def test_the_tab_key_comes_to_terms_without_many_stops(page: Page) -> None:
     hint = page.locator(HINT)
-    tab_until(page, lambda: has_focus(page.locator(CAPTION)))
+    tab_to_part(page, page.locator(CAPTION))
     expect(hint).to_contain_text("attention head")
     faults = Axe().run(page).response["violations"]
     assert [fault["id"] for fault in faults if fault["impact"] in ("serious", "critical")] == []
     explains(page, TOKEN)
     for name in (SCORE, COLUMN):
-        tab_until(page, lambda name=name: has_focus(page.locator(name)))
+        tab_to_part(page, page.locator(name))
         assert INDUCTION in (page.locator(name).get_attribute("aria-description") or "")
         explains(page, INDUCTION)
         assert page.locator(name).get_attribute("aria-description") is None
     stops = page.evaluate("() => document.querySelectorAll('[data-term-stop]').length")
     assert 0 < stops <= 6
+
+
+@pytest.mark.slow
+def test_a_segment_is_explained_and_chosen(telephone: Page, app_server: str) -> None:
+    telephone.goto(f"{app_server}/ablate")
+    segment = telephone.get_by_role("radio", name="Direct logit attribution")
+    expect(segment).to_be_visible()
+    settle_work(telephone)
+    telephone.wait_for_function(PLACE_OF_TERM, arg="Direct logit attribution")
+    tap(telephone, segment)
+    telephone.wait_for_url("**section=writes**")
+    explains(telephone, "Elhage et al. 2021")

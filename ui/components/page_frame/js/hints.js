@@ -42,15 +42,19 @@ export class Hints {
     this.ending = new AbortController();
     const { signal } = this.ending;
     this.onFocus = (event) => this.focus(event.composedPath());
-    for (const name of ["pointermove", "pointerdown"]) document.addEventListener(name, (event) => this.point(event), { passive: true, signal });
-    document.addEventListener("keydown", (event) => this.key(event), { capture: true, signal });
-    document.addEventListener("scroll", () => this.place(), { capture: true, passive: true, signal });
-    document.addEventListener("prose", onProse, { signal });
+    // Before a control hears of it, which may keep it to itself.
+    const listen = (name, heard) => document.addEventListener(name, heard, { capture: true, passive: true, signal });
+    for (const name of ["pointermove", "pointerdown"]) listen(name, (event) => this.point(event));
+    listen("keydown", (event) => this.key(event));
+    listen("scroll", () => this.place());
+    // A component's finding has changed; a closed part of the page was opened.
+    for (const name of ["prose", "toggle"]) listen(name, onProse);
   }
 
   accept(terms) {
-    this.terms = terms;
-    this.search = termPattern(terms);
+    // Every rerun brings the terms again; only those of another language are searched for anew.
+    const spelled = JSON.stringify(terms);
+    if (spelled !== this.spelled) Object.assign(this, { terms, spelled, search: termPattern(terms) });
     this.mark();
   }
 
@@ -58,9 +62,8 @@ export class Hints {
     if (!this.search) return;
     // A focus that moves within a component is heard of there only.
     for (const scope of scopes()) scope.addEventListener("focusin", this.onFocus, { signal: this.ending.signal });
-    // What was tapped may have been drawn anew: its hint stays until the next tap.
     if (this.hint?.focused && !this.hint.anchor.isConnected) this.hide();
-    if (this.hint?.anchor.isConnected) this.place();
+    this.place();
     const found = findMarks(this.search);
     if (sameMarks(found, this.found)) return;
     this.found = found;
@@ -147,9 +150,10 @@ export class Hints {
   }
 
   place() {
-    if (!this.hint) return;
-    const area = this.hint.area();
-    if (!area || area.bottom < 0 || area.top > innerHeight) return this.hide();
+    // What was tapped may have been drawn anew: its hint stays where it is until the next tap.
+    const area = this.hint?.area();
+    if (!area?.width) return;
+    if (area.bottom < 0 || area.top > innerHeight) return this.hide();
     const { left, top } = placeHint(area, this.box.getBoundingClientRect(), { width: innerWidth, height: innerHeight }, this.hint.isAbove);
     Object.assign(this.box.style, { left: `${left}px`, top: `${top}px` });
   }

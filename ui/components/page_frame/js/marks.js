@@ -39,7 +39,8 @@ function termsIn(node, search) {
     known.set(node, entry);
   }
   // Most texts have no term: where they stand need not be asked.
-  return entry.found.length && !node.parentElement.closest(UNMARKED) ? entry.found : [];
+  const isMarked = entry.found.length > 0 && !node.parentElement.closest(UNMARKED) && node.parentElement.checkVisibility();
+  return isMarked ? entry.found : [];
 }
 
 // [{ block, node, term, start, end }]: a term's first place among sentences, and its first among labels.
