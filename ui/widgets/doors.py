@@ -7,6 +7,7 @@ import streamlit as st
 from playground.settings import settings
 from ui.shell import page_icons, page_of
 from ui.state.context import context_parameters
+from ui.state.parameters import COMPONENTS, SECTION
 
 ATTENTION, INSIDE, GENERATE, ABLATE = "attention", "inside", "generate", "ablate"
 TOKENS, TRAIN, SCALING, EMERGENCE = "tokens", "train", "scaling", "emergence"
@@ -27,6 +28,11 @@ def door(label: str, page: str, parameters: Mapping[str, str] | None = None, *, 
         help=help_text,
         query_params={**context_parameters(), **(parameters or {})},
     )
+
+
+def without_head(kind: str, layer: int, head: int) -> dict[str, str]:
+    """Where Take it apart ablates one head."""
+    return {str(SECTION): "ablate", str(COMPONENTS): f"{kind}.{layer}.{head}"}
 
 
 def doors(links: Mapping[str, tuple[str, Mapping[str, str]]]) -> None:

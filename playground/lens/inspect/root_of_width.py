@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from playground.attention import AttentionCall
 from playground.errors import UserError
 from playground.lens.capture.site import Site, select
 from playground.lens.finding import Finding
@@ -95,17 +96,19 @@ def model_sharpness(site: Site, *, seed: int = 0) -> Sharpness:
 
 def head_width(site: Site) -> int:
     """The width of one head's queries and keys. Raises UserError where they are not captured."""
+    return int(_captured(site).query.shape[-1])
+
+
+def _captured(site: Site) -> AttentionCall:
     if site.call is None:
         raise UserError("This family does not hand over its queries and keys; choose a model of another family.")
-    return int(site.call.query.shape[-1])
+    return site.call
 
 
 def _whole(site: Site) -> tuple[Tensor, Tensor, Bool[Tensor, "row key"]]:
     """Queries and keys of all heads side by side, and which keys each query sees; only queries that see two or more."""
-    head_width(site)
-    assert site.call is not None
     rows = slice(max(0, site.queries - MOST_ROWS), site.queries)
-    call = select(site.call, slice(None), rows)
+    call = select(_captured(site), slice(None), rows)
     query = call.query[0].transpose(0, 1).flatten(1).double().cpu()  # [row, head · width]
     key = (
         call.key[0].repeat_interleave(call.queries_per_key_value_head, dim=0).transpose(0, 1).flatten(1).double().cpu()

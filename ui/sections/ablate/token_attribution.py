@@ -123,12 +123,17 @@ def _show_attention_flow(subject: Subject, kind: SiteKind, tokens: list[str]) ->
     offer_snippet(subject.model, imports, [*_maps_lines(subject, kind), f"print(attention_flow(maps, {query}))"])
 
 
+def choose_baseline() -> Baseline:
+    """What integrated gradients begin at."""
+    titles = {"filler": _("Padding/neutral token"), "mean": _("Mean embedding"), "zero": _("Zero")}
+    return cast(Baseline, choose_option(BASELINE, _("Baseline"), titles))
+
+
 def _show_gradients(subject: Subject) -> None:
     target_token = choose_target_token(subject)
     if target_token is None:
         return
-    titles = {"filler": _("Padding/neutral token"), "mean": _("Mean embedding"), "zero": _("Zero")}
-    baseline = choose_option(BASELINE, _("Baseline"), titles)
+    baseline = choose_baseline()
 
     def make(on_progress: OnProgress) -> TokenAttribution:
         return integrated_gradients(
@@ -136,7 +141,7 @@ def _show_gradients(subject: Subject) -> None:
             encode_again(subject),
             position=target_token.position,
             token=target_token.token,
-            baseline=cast(Baseline, baseline),
+            baseline=baseline,
             on_progress=on_progress,
         )
 

@@ -12,15 +12,14 @@ from ui.cache import TracedText
 from ui.components.attention_view import Selected
 from ui.sections.attention.scores import head_scores_of
 from ui.state.address import write_values
-from ui.state.parameters import COMBINE, COMPONENTS, HEAD, KIND, MODE, SECTION, STEP
-from ui.widgets.doors import ABLATE, ATTENTION, INSIDE, TOKENS, door, doors
+from ui.state.parameters import COMBINE, HEAD, KIND, MODE, SECTION, STEP
+from ui.widgets.doors import ABLATE, ATTENTION, INSIDE, TOKENS, door, doors, without_head
 
 
 def show_head_doors(kind: SiteKind, selected: Selected) -> DeltaGenerator | None:
     """Links for one head, and the place of the heads like it; a mean or maximum of heads has none."""
     if selected.combine != "head":
         return None
-    component = f"{kind}.{selected.layer}.{selected.head}"
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="head_doors"):
         door(
             _("Its numbers"),
@@ -31,7 +30,7 @@ def show_head_doors(kind: SiteKind, selected: Selected) -> DeltaGenerator | None
         door(
             _("Without it"),
             ABLATE,
-            {SECTION: "ablate", COMPONENTS: component},
+            without_head(kind, selected.layer, selected.head),
             help_text=_("What the model predicts with this head ablated."),
         )
         door(
@@ -49,13 +48,12 @@ def show_side_doors(kind: SiteKind, selected: Selected, side: Mapping[str, str],
     if selected.combine != "head":
         return
     place = {**side, str(KIND): kind, str(HEAD): f"{selected.layer}.{selected.head}"}
-    component = f"{kind}.{selected.layer}.{selected.head}"
     with st.container(key=key):
         doors(
             {
                 _("This one alone"): (ATTENTION, {**place, str(MODE): "one"}),
                 _("Its numbers"): (INSIDE, {**place, str(STEP): "softmax"}),
-                _("Without it"): (ABLATE, {**place, str(SECTION): "ablate", str(COMPONENTS): component}),
+                _("Without it"): (ABLATE, {**place, **without_head(kind, selected.layer, selected.head)}),
             }
         )
 

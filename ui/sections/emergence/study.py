@@ -29,7 +29,7 @@ CLEAR_DIFFERENCE = 0.1
 
 def series_of(name: str, x_values: Sequence[float], checkpoints: Sequence[MeasuredCheckpoint], metric: str) -> Series:
     """One metric of several checkpoints as a curve; gaps where it is not known."""
-    values = [checkpoint.metrics.get(metric, float("nan")) for checkpoint in checkpoints]
+    values = _curve(checkpoints, metric)
     return Series(name=name, steps=list(x_values), values=[v if np.isfinite(v) else None for v in values])
 
 
@@ -115,9 +115,9 @@ def show_steepness_verdict(checkpoints: Sequence[MeasuredCheckpoint], x_values: 
 def say_midpoints(checkpoints: Sequence[MeasuredCheckpoint], metrics: Sequence[str]) -> None:
     """A sentence: the step at which each metric that moves is halfway; nothing where none is."""
     steps = [checkpoint.step for checkpoint in checkpoints]
-    curves = {name: [checkpoint.metrics.get(name, float("nan")) for checkpoint in checkpoints] for name in metrics}
-    halfway = {metric_title(name): midpoint(steps, values) for name, values in curves.items()}
-    said = [_("{metric} at step {step:,.0f}").format(metric=title, step=at) for title, at in halfway.items() if at]
+    halfway = {metric_title(name): midpoint(steps, _curve(checkpoints, name)) for name in metrics}
+    template = _("{metric} at step {step:,.0f}")
+    said = [template.format(metric=title, step=at) for title, at in halfway.items() if at is not None]
     if said:
         st.text(_("Halfway from its initial to its final value: {metrics}.").format(metrics="; ".join(said)))
 
@@ -133,6 +133,10 @@ def show_midpoints(checkpoints: Sequence[MeasuredCheckpoint], metrics: Sequence[
     _show_metrics(checkpoints, metrics, _("Midpoint (step)"), midpoint_text)
 
 
+def _curve(checkpoints: Sequence[MeasuredCheckpoint], metric: str) -> list[float]:
+    return [checkpoint.metrics.get(metric, float("nan")) for checkpoint in checkpoints]
+
+
 def _show_metrics(
     checkpoints: Sequence[MeasuredCheckpoint],
     metrics: Sequence[str],
@@ -142,7 +146,7 @@ def _show_metrics(
     """Initial and final value of each metric, and a last column of what `summarise` makes of its curve."""
     lines = []
     for metric in metrics:
-        values = [checkpoint.metrics.get(metric, float("nan")) for checkpoint in checkpoints]
+        values = _curve(checkpoints, metric)
         lines.append(
             {
                 _("Metric"): metric_title(metric),

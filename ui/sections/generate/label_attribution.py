@@ -1,14 +1,11 @@
 """What a label's logit comes from: tokens, by integrated gradients, and components, by ablation."""
 
-from typing import cast
-
 import numpy as np
 import streamlit as st
 
 from playground.charts.bars import named_bars_figure
 from playground.charts.layout import mark_spaces
 from playground.lens.attribute.findings import carrying_tokens, completeness
-from playground.lens.attribute.integrated_gradients import Baseline
 from playground.lens.attribute.label_attribution import LabelAttribution, attribute_label
 from playground.models import LoadedModel
 from playground.progress import OnProgress
@@ -17,11 +14,10 @@ from playground.text import _
 from ui.cache import results_of
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import AT_ONCE, compute
+from ui.sections.ablate.token_attribution import choose_baseline
 from ui.sections.generate.label_ablation import show_label_ablation
-from ui.state.parameters import BASELINE
 from ui.text import inert
 from ui.widgets.chart import draw
-from ui.widgets.choice import choose_option
 from ui.widgets.download import offer_snippet, text_details
 from ui.widgets.findings import show_findings
 from ui.widgets.text import Texts
@@ -42,8 +38,7 @@ def show_label_attribution(
     assert model.head is not None
     name = model.head.labels[label]
     st.markdown(_("##### Attribution of {label}").format(label=inert(label_title(name))))
-    titles = {"filler": _("Padding/neutral token"), "mean": _("Mean embedding"), "zero": _("Zero")}
-    baseline = choose_option(BASELINE, _("Baseline"), titles)
+    baseline = choose_baseline()
 
     def make(on_progress: OnProgress) -> LabelAttribution:
         return attribute_label(
@@ -52,7 +47,7 @@ def show_label_attribution(
             texts.pair,
             label=label,
             position=position,
-            baseline=cast(Baseline, baseline),
+            baseline=baseline,
             truncate=True,
             on_progress=on_progress,
         )

@@ -20,8 +20,8 @@ from playground.text import _, language
 from ui.cache import TracedText
 from ui.jobs import compute, require
 from ui.sections.inside.selection import SelectedHead
-from ui.state.parameters import COMPONENTS, HEAD, KIND, QUERY, SECTION
-from ui.widgets.doors import ABLATE, ATTENTION, door
+from ui.state.parameters import HEAD, KIND, QUERY
+from ui.widgets.doors import ABLATE, ATTENTION, door, without_head
 from ui.widgets.findings import show_findings
 
 MOST_KEYS = 20
@@ -100,9 +100,8 @@ def say_head(way: HeadWay, selected: SelectedHead) -> None:
 def _show_doors(selected: SelectedHead) -> None:
     """From the numbers back to the map, and on to the model without this head."""
     place = {str(HEAD): f"{selected.layer}.{selected.head}", str(QUERY): str(selected.query), str(KIND): selected.kind}
-    component = f"{selected.kind}.{selected.layer}.{selected.head}"
     door(_("Its attention map"), ATTENTION, place)
-    door(_("Without this head"), ABLATE, {str(SECTION): "ablate", str(COMPONENTS): component, **place})
+    door(_("Without this head"), ABLATE, {**without_head(selected.kind, selected.layer, selected.head), **place})
 
 
 def describe_selection(inputs: StepInputs) -> None:

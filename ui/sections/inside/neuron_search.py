@@ -18,6 +18,7 @@ from playground.lens.inspect.steps.neurons import (
     PromotedTokens,
     all_names,
     all_rows,
+    names_of_expert,
     promoted_tokens,
     search_neurons,
 )
@@ -85,7 +86,7 @@ def _searched_names(inputs: TokenInputs, feed_forward: FeedForward) -> list[Neur
     body, names = feed_forward.body, list[NeuronName]()
     order = [branch.expert for branch in inputs.branches]
     for expert in [*order, *(number for number in range(body.experts) if number not in order)]:
-        more = [NeuronName(expert, number) for number in range(body.expert(expert).count)]
+        more = names_of_expert(body, expert)
         if names and len(names) + len(more) > MOST_SEARCHED:
             break
         names += more

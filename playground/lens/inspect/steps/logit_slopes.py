@@ -57,8 +57,12 @@ class LogitSlopes:
     @torch.inference_mode()
     def __call__(self, directions: Float[Tensor, "direction width"]) -> Float[Tensor, "direction vocabulary"]:
         """What one unit of each direction changes in every logit."""
-        changes = self.factor * (self.arriving(directions) @ self.matrix.matrix.T)
+        changes = self.before_cap(self.arriving(directions))
         return changes if self.cap_slopes is None else changes * self.cap_slopes
+
+    def before_cap(self, arrived: Float[Tensor, "*direction width"]) -> Float[Tensor, "*direction vocabulary"]:
+        """What the output matrix makes of what it reads of them."""
+        return self.factor * (arrived @ self.matrix.matrix.T)
 
 
 @torch.inference_mode()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from jaxtyping import Float
+from torch import Tensor
 
 from playground.lens.inspect.steps.activation import Activation
 from playground.lens.inspect.steps.code_lines import in_transformer
@@ -15,6 +16,7 @@ from playground.lens.inspect.steps.logit_slopes import LogitSlopes, PassedMap
 from playground.lens.inspect.steps.neuron_step import neuron_label
 from playground.lens.inspect.steps.neurons import NeuronName, output_row
 from playground.lens.inspect.steps.norm_map import LinearMap, NormMap
+from playground.lens.inspect.steps.output_head_step import head_products, map_title
 from playground.lens.inspect.steps.products import ListedProducts
 from playground.lens.inspect.steps.step import InsideStep, Row, StepTable
 from playground.lens.inspect.steps.token_inputs import TokenInputs
@@ -39,8 +41,9 @@ def neuron_logits_step(
         _("Logits that neuron {neuron} raises most, for each unit of its activation"),
         _("Logits that neuron {neuron} lowers most, for each unit of its activation"),
     )
+    changes = slopes.before_cap(torch.from_numpy(way[-1].vector.values))
     tables = [
-        _logit_table(inputs, slopes, way[-1].vector, tuple(map(int, tokens)), code, label.format(neuron=name))
+        _logit_table(inputs, slopes, way[-1].vector, changes, tuple(map(int, tokens)), code, label.format(neuron=name))
         for tokens, code, label in zip((promoted, suppressed), ("p", "s"), labels, strict=True)
     ]
     template = _("Its column of the last matrix, and what becomes of it on the way to the output matrix")
@@ -59,7 +62,7 @@ def _explanation(inputs: TokenInputs, slopes: LogitSlopes) -> str:
     sentences = [
         _("What each unit of the neuron's activation changes in the logits at this token, to first order."),
         _("Its column passes, by their slopes here: {passages}.").format(
-            passages=", ".join([*map(_passage_title, slopes.passages), _("output matrix")])
+            passages=", ".join([*(map_title(passage.map) for passage in slopes.passages), _("output matrix")])
         ),
     ]
     if slopes.cap_slopes is not None:
@@ -70,14 +73,6 @@ def _explanation(inputs: TokenInputs, slopes: LogitSlopes) -> str:
     return " ".join(sentences)
 
 
-def _passage_title(passage: PassedMap) -> str:
-    if isinstance(passage.map, Activation):
-        return passage.map.name
-    if isinstance(passage.map, float):
-        return _("times {factor:.4g}").format(factor=passage.map)
-    return _("matrix") if isinstance(passage.map, LinearMap) else _("norm")
-
-
 def _way_rows(slopes: LogitSlopes, column: Float[np.ndarray, "width"], neuron: NeuronName) -> list[Row]:
     """The neuron's column, and a row for each thing that it passes."""
     vector = Vector(name=f"W_down[{{column}},{neuron.number}]", values=column, note=_("learned"))
@@ -86,7 +81,7 @@ def _way_rows(slopes: LogitSlopes, column: Float[np.ndarray, "width"], neuron: N
         vector = passed_vector(passage, vector, f"d{number + 1}[{{column}}]")
         # a, b, …, z, ba, bb, …: a number's address has letters only.
         symbol = (chr(ord("a") + number // 26) if number > 25 else "") + chr(ord("a") + number % 26)
-        rows.append(Row(symbol=f"d{symbol}", label=f"{number + 1} {_passage_title(passage)}", vector=vector))
+        rows.append(Row(symbol=f"d{symbol}", label=f"{number + 1} {map_title(passage.map)}", vector=vector))
     return rows
 
 
@@ -96,17 +91,7 @@ def passed_vector(passage: PassedMap, before: Vector, name: str) -> Vector:
     if isinstance(passage.map, NormMap):
         return _normed_vector(passage.map, passage.at.numpy(), before, name, values)
     if isinstance(passage.map, LinearMap):
-        source = before.name.split("[")[0]
-        return ListedProducts(
-            name=name,
-            values=values,
-            map=LinearMap(weight=passage.map.weight),
-            input=before.values,
-            listed=tuple(range(len(values))),
-            term_name=f"W_head[{{column}},{{term}}] · {source}[{{term}}]",
-            formula=f"Σ W_head[{{column}},i] · {source}[i]",
-            is_recomputed=True,
-        )
+        return head_products(name, values, LinearMap(weight=passage.map.weight), before, is_recomputed=True)
     if isinstance(passage.map, Activation):
         right = NamedTerm(name="f′(u[{column}])", values=passage.map.slope(passage.at).numpy())
     else:
@@ -132,10 +117,15 @@ def _normed_vector(
 
 
 def _logit_table(
-    inputs: TokenInputs, slopes: LogitSlopes, arrived: Vector, tokens: tuple[int, ...], code: str, label: str
+    inputs: TokenInputs,
+    slopes: LogitSlopes,
+    arrived: Vector,
+    changes: Float[Tensor, "vocabulary"],
+    tokens: tuple[int, ...],
+    code: str,
+    label: str,
 ) -> StepTable:
     """The changes of some tokens' logits, before and behind a cap."""
-    changes = slopes.factor * (slopes.matrix.matrix @ torch.from_numpy(arrived.values))
     source = arrived.name.split("[")[0]
     products = ListedProducts(
         name="Δℓ[{column}]",

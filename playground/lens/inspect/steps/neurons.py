@@ -88,8 +88,12 @@ def has_neuron(body: Body, name: NeuronName) -> bool:
 
 def all_names(body: Body) -> list[NeuronName]:
     """Every neuron of the layer, expert by expert."""
-    counts = enumerate(body.expert(expert).count for expert in range(body.experts))
-    return [NeuronName(expert, number) for expert, count in counts for number in range(count)]
+    return [name for expert in range(body.experts) for name in names_of_expert(body, expert)]
+
+
+def names_of_expert(body: Body, expert: int) -> list[NeuronName]:
+    """Every neuron of one expert."""
+    return [NeuronName(expert, number) for number in range(body.expert(expert).count)]
 
 
 def check_neuron(body: Body, name: NeuronName) -> None:

@@ -6,6 +6,7 @@ Devlin et al. 2019, appendix A.2 (masked words); Raffel et al. 2020 (T5 divides 
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from playground.lens.inspect.steps.activation import Activation
 from playground.lens.inspect.steps.code_lines import in_transformer
@@ -44,10 +45,10 @@ def output_head_step(inputs: TokenInputs) -> InsideStep | None:
     if not stages:
         return None
     rows = [
-        Row(symbol=letter, label=_stage_title(stage), vector=stage_vector(stage, letter, source))
+        Row(symbol=letter, label=map_title(stage.map), vector=stage_vector(stage, letter, source))
         for stage, letter, source in stages
     ]
-    titles = ", ".join(_stage_title(each.stage) for each in stages)
+    titles = ", ".join(map_title(each.stage.map) for each in stages)
     return InsideStep(
         name="output_head",
         title=_("The head's own layers"),
@@ -78,16 +79,7 @@ def stage_vector(stage: OutputStage, letter: str, source: str) -> Vector:
     if isinstance(stage.map, NormMap):
         return normed_vector(name, values, stage.map, source_vector, source)
     if isinstance(stage.map, LinearMap):
-        return ListedProducts(
-            name=name,
-            values=values,
-            map=stage.map,
-            input=before,
-            listed=tuple(range(len(values))),
-            term_name=f"W_head[{{column}},{{term}}] · {source}[{{term}}]",
-            formula=f"Σ W_head[{{column}},i] · {source}[i]",
-            bias_name="b_head[{column}]",
-        )
+        return head_products(name, values, stage.map, source_vector)
     if isinstance(stage.map, Activation):
         plain = stage.map.plain.replace("u", f"{source}[{{column}}]")
         return SumOfTerms(name=name, values=values, terms=(NamedTerm(name=plain, values=values, factors=(before,)),))
@@ -96,9 +88,28 @@ def stage_vector(stage: OutputStage, letter: str, source: str) -> Vector:
     return Products(name=name, values=values, left=left, right=right)
 
 
-def _stage_title(stage: OutputStage) -> str:
-    if isinstance(stage.map, Activation):
-        return stage.map.name
-    if isinstance(stage.map, float):
-        return _("times {factor:.4g}").format(factor=stage.map)
-    return _("matrix") if isinstance(stage.map, LinearMap) else _("norm")
+def head_products(
+    name: str, values: Float[np.ndarray, "_"], matrix: LinearMap, source: Vector, *, is_recomputed: bool = False
+) -> ListedProducts:
+    """What a matrix of the head's own makes of a vector; its bias is a term, where it has one."""
+    letter = source.name.split("[")[0]
+    return ListedProducts(
+        name=name,
+        values=values,
+        map=matrix,
+        input=source.values,
+        listed=tuple(range(len(values))),
+        term_name=f"W_head[{{column}},{{term}}] · {letter}[{{term}}]",
+        formula=f"Σ W_head[{{column}},i] · {letter}[i]",
+        bias_name="b_head[{column}]",
+        is_recomputed=is_recomputed,
+    )
+
+
+def map_title(map: NormMap | LinearMap | Activation | float) -> str:
+    """What a layer of the head, or anything else on the way to the output matrix, is called."""
+    if isinstance(map, Activation):
+        return map.name
+    if isinstance(map, float):
+        return _("times {factor:.4g}").format(factor=map)
+    return _("matrix") if isinstance(map, LinearMap) else _("norm")
