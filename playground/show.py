@@ -128,9 +128,10 @@ def surprisal(
         raise UserError("Colour by one of {names}.", names=", ".join(titles))
     scores = text_surprisal(traced.model, traced.text, target=traced.target_text)
     label = _("The text, coloured by {measure}").format(measure=titles[colour_by])
-    summary = _("perplexity {perplexity:,.3f}, {bits:,.3f} bits per byte").format(
-        perplexity=scores.perplexity, bits=scores.bits_per_byte
-    )
+    template = _("perplexity {perplexity:,.3f}, {bits:,.3f} bits per byte")
+    if scores.bits_per_byte is None:
+        template = _("perplexity {perplexity:,.3f}")
+    summary = template.format(perplexity=scores.perplexity, bits=scores.bits_per_byte)
     items = surprisal_items(scores, colour_by, in_bits=bits)
     part = placed_tokens(items, layout="text", label=label, provenance=_origin(traced), title=f"{label}: {summary}")
     page = html_page([part], title=label, provenance=_origin(traced), theme=theme, heading=False)

@@ -102,8 +102,9 @@ def measure_perplexity(arguments: argparse.Namespace) -> None:
         measure = "pseudo_perplexity" if model.kind == "encoder" else "perplexity"
         report[name] = {
             measure: _finite(scores.perplexity),
-            "bits_per_byte": _finite(scores.bits_per_byte),
-            "bits_per_byte_interval": scores.bits_spread.interval,
+            "bits_per_byte": None if scores.bits_per_byte is None else _finite(scores.bits_per_byte),
+            "bits_per_byte_interval": None if scores.bits_spread is None else scores.bits_spread.interval,
+            **({"note": scores.missing_bits} if scores.missing_bits else {}),
             "mean_nats": _finite(scores.mean),
             "tokens": int(scores.predicted.sum()),
             "bytes": scores.bytes,

@@ -69,6 +69,8 @@ def forgetting(pair: ModelPair, passages: Sequence[Passage], on_progress: OnProg
             on_progress(2 * done + row, 2 * len(passages))
             scores = text_surprisal(model, passage.text, target=passage.target)
             nats[row, done] = scores.surprisal[scores.predicted].sum()
+            if scores.bytes is None:
+                raise UserError("Passage {number}: {reason}", number=done + 1, reason=scores.missing_bits)
             sizes[done] = scores.bytes
         if not sizes[done]:
             raise UserError("In passage {number} no token is predicted; make it longer.", number=done + 1)

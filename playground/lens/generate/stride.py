@@ -27,7 +27,8 @@ class StrideScore:
     passes: int
     """Forward passes that it took."""
     perplexity: float
-    bits_per_byte: float
+    bits_per_byte: float | None
+    """None where the tokenizer does not tell which bytes are predicted."""
 
 
 def stride_scores(

@@ -14,26 +14,17 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from playground.decoding import well_formed
 from playground.errors import UserError
 from playground.evaluation.perplexity import bits_per_byte, perplexity
 from playground.evaluation.resampling import Spread, bootstrap_score
 from playground.lens.capture.forward import run_pass
-from playground.lens.capture.tokens import (
-    BYTE_LEVEL_SPACE,
-    BYTE_TOKEN,
-    EmptyTextError,
-    Token,
-    encode,
-    is_byte_level,
-    label,
-    literal_ids,
-    piece_bytes,
-    rust_tokenizer,
-)
+from playground.lens.capture.tokens import EmptyTextError, Token, encode, label
 from playground.lens.generate.fill_mask import each_masked
 from playground.lens.generate.predictions import require_finite_logits, require_output_head
-from playground.models.rehearsal import encoding_of
 from playground.progress import OnProgress, no_progress
+from playground.text import _
+from playground.tokens.typed_bytes import covered_bytes, typed_ends
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -85,8 +76,8 @@ class TextSurprisal:
     """Of the distribution that predicted the token, in nats."""
     rank: Int[np.ndarray, "token"]
     """Number of more probable tokens."""
-    bytes: int
-    """Of the predicted text in UTF-8."""
+    bytes: int | None
+    """Of the typed text that predicted tokens cover, in UTF-8; None where the tokenizer does not tell."""
 
     @property
     def predicted(self) -> Bool[np.ndarray, "token"]:
@@ -104,17 +95,27 @@ class TextSurprisal:
         return perplexity(self.surprisal[self.predicted])
 
     @property
-    def bits_per_byte(self) -> float:
-        """Total surprisal in bits per byte of text, comparable across vocabularies; NaN without predicted bytes."""
-        return bits_per_byte(self.surprisal[self.predicted], self.bytes)
+    def bits_per_byte(self) -> float | None:
+        """Total surprisal in bits per byte of text, comparable across vocabularies; None as `missing_bits` says."""
+        return bits_per_byte(self.surprisal[self.predicted], self.bytes) if self.bytes else None
 
     @property
-    def bits_spread(self) -> Spread:
+    def bits_spread(self) -> Spread | None:
         """Bits per byte with the interval over tokens; the number of bytes is that of the text in every resample."""
-        nats = self.surprisal[self.predicted]
-        if not len(nats):
-            return Spread(value=math.nan, low=math.nan, high=math.nan, n=0)
-        return bootstrap_score(nats[:, None], lambda sums: np.array([bits_per_byte(row, self.bytes) for row in sums]))
+        n_bytes, nats = self.bytes, self.surprisal[self.predicted]
+        if not n_bytes:
+            return None
+        return bootstrap_score(nats[:, None], lambda sums: np.array([bits_per_byte(row, n_bytes) for row in sums]))
+
+    @property
+    def missing_bits(self) -> str:
+        """Why there are no bits per byte; empty where there are."""
+        if self.bytes is None:
+            return _(
+                "No bits per byte: the tokenizer does not tell which bytes of the text the tokens cover that are not "
+                "predicted."
+            )
+        return "" if self.bytes else _("No bits per byte: no predicted token covers a byte of the text.")
 
 
 @torch.inference_mode()
@@ -146,7 +147,7 @@ def text_surprisal(
         # The logits at position i predict token i + 1.
         scores.add(logits[first - start - 1 : -1], ids[first:end], range(first, end))
         on_progress(end, len(tokens))
-    return scores.finish(tokens, len(text.encode()) - _bytes_of_first(model, text, tokens[0]))
+    return scores.finish(tokens, _predicted_bytes(model, text, scores))
 
 
 def surprisal_alone(
@@ -203,7 +204,7 @@ class _Scores:
             self.entropy[chosen] = -(logs.exp() * logs.clamp(min=-1e30)).sum(-1).cpu().numpy()
             self.rank[chosen] = (logs > target_logs).sum(-1).cpu().numpy()
 
-    def finish(self, tokens: list[Token], n_bytes: int) -> TextSurprisal:
+    def finish(self, tokens: list[Token], n_bytes: int | None) -> TextSurprisal:
         """The finished scores."""
         return TextSurprisal(
             tokens=tuple(tokens),
@@ -222,7 +223,7 @@ def _score_encoder(model: "LoadedModel", text: str, on_progress: OnProgress) -> 
     for done, (position, logits) in enumerate(masked, 1):
         scores.add(logits[None], torch.tensor([tokens[position].id], device=logits.device), [position])
         on_progress(done, total)
-    return scores.finish(tokens, len(text.encode()))
+    return scores.finish(tokens, _predicted_bytes(model, text, scores))
 
 
 def _score_target(model: "LoadedModel", text: str, target: str | None) -> TextSurprisal:
@@ -240,7 +241,7 @@ def _score_target(model: "LoadedModel", text: str, target: str | None) -> TextSu
     scores = _Scores(len(tokens))
     ids = torch.tensor([token.id for token in tokens], device=model.device)
     scores.add(logits[0, : len(tokens)], ids, range(len(tokens)))
-    return scores.finish(tokens, len(target.encode()))
+    return scores.finish(tokens, len(well_formed(target).encode()))
 
 
 def _text_logits(model: "LoadedModel", ids: Int[Tensor, "1 token"]) -> Float[Tensor, "token vocabulary"]:
@@ -249,18 +250,6 @@ def _text_logits(model: "LoadedModel", ids: Int[Tensor, "1 token"]) -> Float[Ten
     return logits[0]
 
 
-def _bytes_of_first(model: "LoadedModel", text: str, first: Token) -> int:
-    """Length in bytes of a text's first token, which nothing predicts."""
-    if first.special:
-        return 0
-    rust = rust_tokenizer(model.tokenizer)
-    if rust is None:
-        return len(first.text.encode())
-    piece, typed = rust.id_to_token(first.id) or "", text[: encoding_of(rust, text).offsets[0][1]]
-    if first.id in literal_ids(rust):
-        return len(piece.encode())
-    if is_byte_level(rust):
-        # A space that the tokenizer put before the text was not typed.
-        is_added = piece.startswith(BYTE_LEVEL_SPACE) and not typed.startswith(" ")
-        return len(piece_bytes(piece, byte_level=True)) - is_added
-    return 1 if BYTE_TOKEN.fullmatch(piece) else len(typed.encode())
+def _predicted_bytes(model: "LoadedModel", text: str, scores: _Scores) -> int | None:
+    """Bytes of the text that predicted tokens cover."""
+    return covered_bytes(typed_ends(model, text), (scores.rank >= 0).tolist())

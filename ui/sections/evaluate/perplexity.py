@@ -51,8 +51,8 @@ class Judged:
 
     model: LoadedModel
     scores: TextSurprisal
-    bits: Spread
-    """Bits per byte, with the interval over tokens."""
+    bits: Spread | None
+    """Bits per byte, with the interval over tokens; None where nobody can tell."""
 
     @property
     def is_masked(self) -> bool:
@@ -121,8 +121,8 @@ def _show_numbers(judged: Sequence[Judged], text: str) -> None:
             _("model"): [one.model.name for one in judged],
             _("measure"): [names[one.is_masked] for one in judged],
             _("value"): [one.scores.perplexity for one in judged],
-            _("bits per byte"): [one.bits.value for one in judged],
-            _("interval"): [interval_text(one.bits) for one in judged],
+            _("bits per byte"): [None if one.bits is None else one.bits.value for one in judged],
+            _("interval"): [None if one.bits is None else interval_text(one.bits) for one in judged],
             _("tokens predicted"): [int(one.scores.predicted.sum()) for one in judged],
             _("bytes"): [one.scores.bytes for one in judged],
         },
@@ -130,45 +130,59 @@ def _show_numbers(judged: Sequence[Judged], text: str) -> None:
         key="perplexities",
         column_config=decimals(_("value"), _("bits per byte")),
     )
-    if len(judged) > 1:
-        titles = [
-            _("{name} (pseudo)").format(name=one.model.name) if one.is_masked else one.model.name for one in judged
-        ]
-        bits = np.array([one.bits.value for one in judged])
-        figure = perplexity_bars(titles, bits, [one.is_masked for one in judged])
-        draw(
-            None,
-            figure,
-            key="perplexity_chart",
-            label=_("Bits per byte of {count} models").format(count=len(judged)),
-            details={"text": text[:2000]},
-            height=90 + 40 * len(judged),
-            revision=str(len(judged)),
-        )
+    for one in judged:
+        if one.scores.missing_bits:
+            st.caption(f"{inert(one.model.name)}: {one.scores.missing_bits}")
+    measured = [one for one in judged if one.bits is not None]
+    if len(measured) > 1:
+        _draw_bars(measured, text)
+
+
+def _draw_bars(judged: Sequence[Judged], text: str) -> None:
+    titles = [_("{name} (pseudo)").format(name=one.model.name) if one.is_masked else one.model.name for one in judged]
+    bits = np.array([one.bits.value for one in judged if one.bits is not None])
+    draw(
+        None,
+        perplexity_bars(titles, bits, [one.is_masked for one in judged]),
+        key="perplexity_chart",
+        label=_("Bits per byte of {count} models").format(count=len(judged)),
+        details={"text": text[:2000]},
+        height=90 + 40 * len(judged),
+        revision=str(len(judged)),
+    )
 
 
 def _describe(judged: Sequence[Judged]) -> Finding:
     comparable = [one for one in judged if not one.is_masked]
-    if len(comparable) > 1:
-        best = min(comparable, key=lambda one: one.bits.value)
+    measured = [(one.bits.value, one.model.name) for one in comparable if one.bits is not None]
+    if len(measured) > 1:
+        bits, best = min(measured)
         template = N_(
             "Fewest bits per byte: {name} with {bits:.3f}. Perplexities are per token and do not compare across "
             "tokenizers; bits per byte do."
         )
-        return Finding(template=template, values={"name": best.model.name, "bits": best.bits.value})
-    one = (comparable or judged)[0]
+        return Finding(template=template, values={"name": best, "bits": bits})
+    return _describe_alone((comparable or judged)[0])
+
+
+def _describe_alone(one: Judged) -> Finding:
+    values = {"name": one.model.name, "value": one.scores.perplexity}
     if one.is_masked:
         template = N_(
             "{name} has the pseudo-perplexity {value:,.2f}: each token masked alone and predicted from both sides "
             "(Salazar et al. 2020). It does not compare with a decoder's perplexity."
         )
-        return Finding(template=template, values={"name": one.model.name, "value": one.scores.perplexity})
+        return Finding(template=template, values=values)
+    if one.bits is None:
+        template = N_(
+            "{name} has the perplexity {value:,.2f}: as uncertain as a choice among so many equally probable tokens."
+        )
+        return Finding(template=template, values=values)
     template = N_(
         "{name} has the perplexity {value:,.2f}: as uncertain as a choice among so many equally probable tokens. "
         "{bits:.3f} bits per byte."
     )
-    values = {"name": one.model.name, "value": one.scores.perplexity, "bits": one.bits.value}
-    return Finding(template=template, values=values)
+    return Finding(template=template, values={**values, "bits": one.bits.value})
 
 
 def _choose_shown(judged: Sequence[Judged]) -> Judged:

@@ -85,10 +85,12 @@ def _show_totals(scores: TextSurprisal, *, is_masked: bool, in_bits: bool) -> No
     }
     for column, (label, value) in zip(st.columns(len(values)), values.items(), strict=True):
         column.metric(label, value, help=about.get(label))
+    if scores.missing_bits:
+        st.caption(scores.missing_bits)
 
 
-def _number(value: float) -> str:
-    return f"{value:,.3f}" if math.isfinite(value) else "–"
+def _number(value: float | None) -> str:
+    return f"{value:,.3f}" if value is not None and math.isfinite(value) else "–"
 
 
 def _show_numbers(model: LoadedModel, scores: TextSurprisal, texts: Texts, names: list[str], *, in_bits: bool) -> None:

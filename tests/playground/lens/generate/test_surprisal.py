@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from torch.nn import functional
 from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -120,7 +120,8 @@ def test_a_text_of_one_token():
     assert len(scores.tokens) == 1
     assert math.isnan(scores.mean)
     assert math.isnan(scores.perplexity)
-    assert math.isnan(scores.bits_per_byte)
+    assert scores.bits_per_byte is None
+    assert "no predicted token" in scores.missing_bits
 
 
 def test_progress_and_cancelling():
@@ -186,3 +187,22 @@ def test_the_bytes_of_the_first_token_are_those_that_were_typed(tokenizer, text,
     model = as_loaded(GPT2LMHeadModel(config).eval(), "decoder", "gpt2")
     scores = text_surprisal(dataclasses.replace(model, tokenizer=tokenizer), text)
     assert scores.bytes == len(text.encode()) - first
+
+
+def test_where_the_tokenizer_does_not_tell_the_bytes_a_sentence_stands_for_the_number():
+    tokenizer = byte_level(prefix=False)
+    tokenizer.normalizer = normalizers.NFKC()
+    config = GPT2Config(vocab_size=310, n_embd=16, n_layer=1, n_head=2, n_positions=64)
+    model = as_loaded(GPT2LMHeadModel(config).eval(), "decoder", "gpt2")
+    # One sign of three bytes is read as four words.
+    scores = text_surprisal(dataclasses.replace(model, tokenizer=tokenizer), "\ufdfa")
+    assert scores.predicted.sum() > 3
+    assert (scores.bytes, scores.bits_per_byte, scores.bits_spread) == (None, None, None)
+    assert "does not tell" in scores.missing_bits
+
+
+def test_an_encoder_counts_no_bytes_of_what_nothing_predicts():
+    model = masked_model("bert")
+    whole, part = text_surprisal(model, "cat dog"), text_surprisal(model, "cat [MASK]dog")
+    assert (whole.bytes, part.bytes) == (7, 7)
+    assert part.predicted.sum() == whole.predicted.sum()
