@@ -9,7 +9,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from playground.errors import UserError
-from playground.lens.capture.tokens import Token, is_byte_level, label, literal_ids, readable, rust_tokenizer
+from playground.lens.capture.alphabet import alphabet_of
+from playground.lens.capture.tokens import Token, label, literal_ids, readable, rust_tokenizer
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -111,10 +112,10 @@ def label_alone(model: "LoadedModel", ids: Sequence[int]) -> list[Token]:
     rust = rust_tokenizer(model.tokenizer)
     if rust is None:
         return [label(model.tokenizer, [id])[0] for id in ids]
-    byte_level, raw, added = is_byte_level(rust), literal_ids(rust), rust.get_added_tokens_decoder()
+    alphabet, raw, added = alphabet_of(rust), literal_ids(rust), rust.get_added_tokens_decoder()
     tokens = []
     for id in ids:
         piece = rust.id_to_token(id) or f"#{id}"
-        text = readable([piece], [id in raw], byte_level=byte_level)[0]
+        text = readable([piece], [id in raw], alphabet)[0]
         tokens.append(Token(id=id, text=text, special=id in added and added[id].special))
     return tokens

@@ -10,8 +10,8 @@ from itertools import groupby
 
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
 
-METASPACE = "\u2581"
-"""How SentencePiece vocabularies write a space."""
+from playground.lens.capture.alphabet import METASPACE
+
 _UNKNOWN = "\x00?"
 
 

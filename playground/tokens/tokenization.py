@@ -10,14 +10,13 @@ from tokenizers import Encoding, Tokenizer
 
 from playground.decoding import well_formed
 from playground.errors import UserError
+from playground.lens.capture.alphabet import alphabet_of, piece_bytes
+from playground.lens.capture.python_tokenizer import python_pieces
 from playground.lens.capture.tokens import (
     Token,
     encode,
     input_tokens,
-    is_byte_level,
     literal_ids,
-    piece_bytes,
-    python_pieces,
     rust_tokenizer,
 )
 from playground.models.rehearsal import encoding_of
@@ -144,12 +143,12 @@ def _text_tokens(
     rust: Tokenizer, encoding: Encoding, labelled: list[Token], first_of_pair: int, texts: tuple[str, str]
 ) -> Iterator[TextToken]:
     """The tokens with pieces, bytes, spans and pre-tokens; what a decoder does not read is left out at the end."""
-    byte_level, raw, unknown = is_byte_level(rust), literal_ids(rust), unknown_ids(rust)
+    alphabet, raw, unknown = alphabet_of(rust), literal_ids(rust), unknown_ids(rust)
     columns = zip(labelled, encoding.offsets, encoding.word_ids, encoding.sequence_ids, strict=False)
     for token, (start, end), word, sequence in columns:
         piece = rust.id_to_token(token.id) or f"#{token.id}"
         is_template, is_unknown = word is None, word is not None and token.id in unknown
-        content = piece.encode() if token.id in raw else piece_bytes(_bare(rust, piece), byte_level=byte_level)
+        content = piece.encode() if token.id in raw else piece_bytes(_bare(rust, piece), alphabet)
         if is_template or is_unknown:
             # An unknown token is spelled alike whatever it stands for.
             content = b"" if is_template else texts[sequence or 0][start:end].encode()
@@ -217,13 +216,13 @@ def _tokenize_slowly(model: "LoadedModel", text: str, pair: str | None, labelled
     """What a tokenizer written in Python tells: pieces and ids."""
     tokenizer = model.tokenizer
     unknown = getattr(tokenizer, "unk_token_id", None)
-    pieces = python_pieces(tokenizer, [token.id for token in labelled])
-    edges = _template_edges(tokenizer, labelled)
+    pieces = python_pieces(tokenizer, [token.id for token in labelled], "source")
+    edges, alphabet = _template_edges(tokenizer, labelled), alphabet_of(tokenizer)
     tokens = tuple(
         TextToken(
             token=token,
             piece=piece,
-            content=b"" if position in edges else piece_bytes(piece, byte_level=False),
+            content=b"" if position in edges else piece_bytes(piece, alphabet),
             start=0,
             end=0,
             pretoken=None,

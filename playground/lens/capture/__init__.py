@@ -1,6 +1,8 @@
 """One pass through a model, with everything kept that the other packages ask about.
 
 tokens.py           text to ids and readable labels
+alphabet.py         the characters that a vocabulary's pieces are written in
+python_tokenizer.py pieces, special and closing tokens of tokenizers written in Python
 words.py            words that tokens spell, and attention between them
 forward.py          the arguments of a pass, and the pass itself
 recorder.py         an attention handler that keeps every call

@@ -1,10 +1,8 @@
 """Tokenize a text, and label tokens readably in any script, without replacement characters."""
 
-import re
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -13,6 +11,15 @@ from tokenizers import Tokenizer
 
 from playground.decoding import well_formed
 from playground.errors import UserError
+from playground.lens.capture.alphabet import Alphabet, alphabet_of, is_byte_level, piece_bytes
+from playground.lens.capture.python_tokenizer import (
+    PROBES,
+    Side,
+    python_closing_tokens,
+    python_ids,
+    python_pieces,
+    python_special_ids,
+)
 from playground.models.adapters.adapter import TOKENIZER_LOCK
 from playground.models.rehearsal import encoding_of
 
@@ -20,9 +27,6 @@ if TYPE_CHECKING:
     from playground.models import LoadedModel
 
 TOKEN_LIMIT = 2048
-BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
-"""A byte in a vocabulary that falls back to bytes."""
-BYTE_LEVEL_SPACE = "Ġ"
 _SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
 
 
@@ -75,14 +79,17 @@ def input_tokens(model: "LoadedModel", text: str, pair: str | None = None) -> li
     Some tokenizers close every text (`<s> … </s>`), as training wanted it.
     """
     tokens = encode(model.tokenizer, text, pair)
-    rust = rust_tokenizer(model.tokenizer) if model.kind == "decoder" else None
-    return tokens if rust is None else tokens[: len(tokens) - _closing_tokens(rust)]
+    if model.kind != "decoder" or not tokens or not tokens[-1].special:
+        return tokens
+    rust, text = rust_tokenizer(model.tokenizer), well_formed(text)
+    n_closing = python_closing_tokens(model.tokenizer, text) if rust is None else _closing_tokens(rust, text)
+    return tokens[: len(tokens) - n_closing]
 
 
-def _closing_tokens(tokenizer: Tokenizer) -> int:
-    """How many tokens the tokenizer's template puts behind every text."""
-    mask = tokenizer.encode("a").special_tokens_mask
-    return mask[::-1].index(0) if 0 in mask else 0
+def _closing_tokens(tokenizer: Tokenizer, text: str) -> int:
+    """How many tokens the tokenizer's template puts behind a text; one without tokens is stood in for."""
+    masks = (encoding_of(tokenizer, one).special_tokens_mask for one in (text, *PROBES))
+    return next((mask[::-1].index(0) for mask in masks if 0 in mask), 0)
 
 
 def rust_tokenizer(tokenizer: Any) -> Tokenizer | None:
@@ -119,35 +126,26 @@ def _encode_fast(tokenizer: Tokenizer, text: str, pair: str | None) -> list[Toke
     segments = _segments(encoding.sequence_ids)
     pieces = [tokenizer.id_to_token(id) or f"#{id}" for id in encoding.ids]
     raw = literal_ids(tokenizer)
-    return _labelled_tokens(encoding.ids, pieces, special, segments, raw, byte_level=is_byte_level(tokenizer))
+    return _labelled_tokens(encoding.ids, pieces, special, segments, raw, alphabet_of(tokenizer))
 
 
 def _encode_slow(tokenizer: Any, text: str, pair: str | None) -> list[Token]:
     """Encode with a tokenizer written in Python (Marian), which reports ids only."""
-    ids = [int(id) for id in tokenizer(text, pair)["input_ids"]]
-    return label(tokenizer, ids)
+    return label(tokenizer, python_ids(tokenizer, text, pair), "source")
 
 
-def label(tokenizer: Any, ids: list[int]) -> list[Token]:
-    """Label token ids, such as generated ones, and mark the special ones."""
+def label(tokenizer: Any, ids: list[int], side: Side = "target") -> list[Token]:
+    """Label token ids, such as generated ones, and mark the special ones; side: of a tokenizer of two vocabularies."""
     rust = rust_tokenizer(tokenizer)
     if rust is not None:
         added = _special_ids(rust)
         pieces = [rust.id_to_token(id) or f"#{id}" for id in ids]
-        raw, byte_level = literal_ids(rust), is_byte_level(rust)
+        raw = literal_ids(rust)
     else:
-        added = raw = set(tokenizer.all_special_ids)
-        pieces, byte_level = python_pieces(tokenizer, ids), False
-    return _labelled_tokens(ids, pieces, [id in added for id in ids], [0] * len(ids), raw, byte_level=byte_level)
-
-
-def python_pieces(tokenizer: Any, ids: list[int]) -> list[str]:
-    """The vocabulary's spelling of token ids, from a tokenizer written in Python; a byte as <0xNN>."""
-    pieces = [str(piece) for piece in tokenizer.convert_ids_to_tokens(ids)]
-    if getattr(tokenizer, "_utf_vocab_size", None) == 256:
-        # ByT5 and Perceiver spell the byte 195 as the character 195.
-        return [piece if len(piece) > 1 else f"<0x{ord(piece):02X}>" for piece in pieces]
-    return pieces
+        added = raw = python_special_ids(tokenizer, side)
+        pieces = python_pieces(tokenizer, ids, side)
+    alphabet = alphabet_of(tokenizer if rust is None else rust)
+    return _labelled_tokens(ids, pieces, [id in added for id in ids], [0] * len(ids), raw, alphabet)
 
 
 def check_position(position: int, length: int) -> None:
@@ -200,9 +198,9 @@ def _segments(sequence_ids: list[int | None]) -> list[int]:
 
 
 def _labelled_tokens(
-    ids: list[int], pieces: list[str], special: list[bool], segments: list[int], raw: set[int], *, byte_level: bool
+    ids: list[int], pieces: list[str], special: list[bool], segments: list[int], raw: set[int], alphabet: Alphabet
 ) -> list[Token]:
-    texts = readable(pieces, [id in raw for id in ids], byte_level=byte_level)
+    texts = readable(pieces, [id in raw for id in ids], alphabet)
     fields = zip(ids, texts, special, segments, strict=True)
     return [Token(id=id, text=text, special=added, segment=segment) for id, text, added, segment in fields]
 
@@ -213,15 +211,14 @@ def literal_ids(tokenizer: Tokenizer) -> set[int]:
     return set(added) if is_byte_level(tokenizer) else {id for id, token in added.items() if token.special}
 
 
-def readable(pieces: list[str], raw: list[bool], *, byte_level: bool) -> list[str]:
+def readable(pieces: list[str], raw: list[bool], alphabet: Alphabet) -> list[str]:
     """Labels for pieces of a vocabulary; a raw one is its own text.
 
     A character that is split over several tokens is shown in each, numbered: an emoji of three tokens becomes
     😀₁ 😀₂ 😀₃. Bytes that belong to no character are shown as \\xNN.
     """
     chunks = [
-        piece.encode() if is_raw else piece_bytes(piece, byte_level=byte_level)
-        for piece, is_raw in zip(pieces, raw, strict=True)
+        piece.encode() if is_raw else piece_bytes(piece, alphabet) for piece, is_raw in zip(pieces, raw, strict=True)
     ]
     characters = _characters(b"".join(chunks))
     labels, position, parts = [], 0, Counter[int]()
@@ -229,15 +226,6 @@ def readable(pieces: list[str], raw: list[bool], *, byte_level: bool) -> list[st
         labels.append(_label(characters, position, position + len(chunk), parts))
         position += len(chunk)
     return [label if chunk else piece for label, chunk, piece in zip(labels, chunks, pieces, strict=True)]
-
-
-def piece_bytes(piece: str, *, byte_level: bool) -> bytes:
-    """The bytes that a piece of the vocabulary encodes."""
-    if byte_level:
-        table = _byte_level_table()
-        return bytes(table[c] for c in piece) if all(c in table for c in piece) else piece.encode()
-    match = BYTE_TOKEN.fullmatch(piece)
-    return bytes([int(match[1], 16)]) if match else piece.replace("\u2581", " ").encode()
 
 
 def _characters(content: bytes) -> list[tuple[int, int, str]]:
@@ -279,22 +267,3 @@ def _overlapping(characters: list[tuple[int, int, str]], begin: int, end: int) -
             overlapping.append(characters[index])
         index += 1
     return overlapping
-
-
-@lru_cache(maxsize=1)
-def _byte_level_table() -> dict[str, int]:
-    """GPT-2's byte alphabet: a printable character for each of the 256 bytes (Radford et al. 2019)."""
-    printable = [
-        *range(ord("!"), ord("~") + 1),
-        *range(ord("¡"), ord("¬") + 1),
-        *range(ord("®"), ord("ÿ") + 1),
-    ]
-    others = [byte for byte in range(256) if byte not in printable]
-    return {chr(byte): byte for byte in printable} | {chr(256 + i): byte for i, byte in enumerate(others)}
-
-
-def is_byte_level(tokenizer: Tokenizer) -> bool:
-    """Whether the vocabulary is written in GPT-2's byte alphabet."""
-    parts = (tokenizer.decoder, tokenizer.pre_tokenizer, tokenizer.normalizer)
-    # Not by repr, which panics where it cuts a long setting within a character.
-    return any(b'"ByteLevel"' in part.__getstate__() for part in parts if part is not None)

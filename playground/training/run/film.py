@@ -66,7 +66,7 @@ def write_probe(folder: Path, task: "Task", probe: "Probe") -> None:
     ids, targets = probe.batch.ids[0].tolist(), probe.batch.target_ids
     values = {
         "ids": ids,
-        "tokens": [token.text for token in label(task.tokenizer, ids)],
+        "tokens": [token.text for token in label(task.tokenizer, ids, "source")],
         "target_tokens": None,
         "labels": _correct_tokens(task, probe),
         "alignment": [list(pair) for pair in probe.alignment],

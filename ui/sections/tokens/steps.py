@@ -7,7 +7,8 @@ import streamlit as st
 from playground.charts.layout import mark_spaces
 from playground.charts.tokens import merge_figure, pieces_figure
 from playground.errors import UserError
-from playground.lens.capture.tokens import is_byte_level, readable, rust_tokenizer
+from playground.lens.capture.alphabet import alphabet_of
+from playground.lens.capture.tokens import readable, rust_tokenizer
 from playground.text import _, _n
 from playground.tokens.bpe import MergeReplay
 from playground.tokens.segmentation import Segmentation, segment
@@ -220,5 +221,5 @@ def _say_window(count: int, shown: int) -> None:
 
 def spelled(subject: TokenSubject, pieces: list[str]) -> list[str]:
     """Pieces as a person reads them: bytes as characters, numbered where a character runs over several."""
-    rust = rust_tokenizer(subject.model.tokenizer)
-    return readable(pieces, [False] * len(pieces), byte_level=rust is not None and is_byte_level(rust))
+    tokenizer = subject.model.tokenizer
+    return readable(pieces, [False] * len(pieces), alphabet_of(rust_tokenizer(tokenizer) or tokenizer))

@@ -17,6 +17,47 @@ TARGET = ["le chat est sur le tapis", "le chien est sur la branche"] * 30
 
 
 @pytest.fixture(scope="module")
+def two_vocabularies(tmp_path_factory: pytest.TempPathFactory) -> tuple[MarianTokenizer, dict[str, dict[int, str]]]:
+    """A tokenizer with a vocabulary for each side, and the spelling of each side's ids."""
+    folder = tmp_path_factory.mktemp("marian_separate")
+    spelled: dict[str, dict[int, str]] = {}
+    for side, lines, start in (("source", SOURCE, ["</s>", "<unk>"]), ("target", TARGET, ["</s>", "<unk>", "le"])):
+        (folder / f"{side}.txt").write_text("\n".join(lines))
+        sentencepiece.SentencePieceTrainer.train(
+            input=str(folder / f"{side}.txt"),
+            model_prefix=str(folder / side),
+            vocab_size=40,
+            hard_vocab_limit=False,
+            minloglevel=2,
+        )
+        model = sentencepiece.SentencePieceProcessor(model_file=str(folder / f"{side}.model"))
+        pieces = [model.id_to_piece(index) for index in range(model.get_piece_size())]
+        kept = dict.fromkeys([*start, *(piece for piece in pieces if piece != "<s>"), "<pad>"])
+        spelled[side] = dict(enumerate(kept))
+        (folder / f"{side}.json").write_text(json.dumps({piece: id for id, piece in spelled[side].items()}))
+    tokenizer = MarianTokenizer(
+        source_spm=str(folder / "source.model"),
+        target_spm=str(folder / "target.model"),
+        vocab=str(folder / "source.json"),
+        target_vocab_file=str(folder / "target.json"),
+        separate_vocabs=True,
+    )
+    return tokenizer, spelled
+
+
+def test_each_side_is_labelled_in_its_own_vocabulary(two_vocabularies):
+    tokenizer, spelled = two_vocabularies
+    tokens = encode(tokenizer, "the cat")
+    assert [token.text for token in tokens] == [spelled["source"][token.id].replace("▁", " ") for token in tokens]
+    assert "".join(token.text for token in tokens) == " the cat</s>"
+    assert [token.special for token in tokens] == [False] * (len(tokens) - 1) + [True]
+    ids = tokenizer(text_target="le chat")["input_ids"]
+    target = label(tokenizer, ids)
+    assert "".join(token.text for token in target) == " le chat</s>"
+    assert [token.special for token in target] == [False] * (len(target) - 1) + [True]
+
+
+@pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> MarianTokenizer:
     folder = tmp_path_factory.mktemp("marian")
     pieces: list[str] = []

@@ -1,12 +1,14 @@
 """Tokenizers of every make: what was read is shown, the same at each reading."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import transformers
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from playground.lens.capture.tokens import encode
+from playground.lens.capture.tokens import encode, input_tokens
+from tests.helpers.families import small_model
 
 CORPUS = ["the café sat on the mat, naïve résumé 北京 \U0001f600 the cat"] * 20
 TEXT = "the café sat on the mat"
@@ -84,3 +86,54 @@ def test_a_normaliser_that_replaces_words_shows_what_was_read(byte_level):
     replacing = Tokenizer.from_str(byte_level.to_str())
     replacing.normalizer = normalizers.Replace("cat", "mat")
     assert "".join(token.text for token in encode(fast(replacing), "the cat")) == "the mat"
+
+
+def closed_letters(normalizer: normalizers.Normalizer | None = None, *, unknown: bool) -> Tokenizer:
+    vocabulary = {piece: id for id, piece in enumerate(["<s>", "</s>", "<unk>", "A", "C", "G", "T"])}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token="<unk>" if unknown else None))
+    if normalizer is not None:
+        tokenizer.normalizer = normalizer
+    tokenizer.add_special_tokens(["<s>", "</s>"])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 0), ("</s>", 1)]
+    )
+    return tokenizer
+
+
+@pytest.mark.parametrize(
+    "tokenizer",
+    [
+        closed_letters(unknown=True),
+        closed_letters(unknown=False),
+        closed_letters(normalizers.Replace(Regex("[^ACGT]"), ""), unknown=True),
+    ],
+)
+def test_a_decoder_s_text_stays_open_whatever_letters_the_vocabulary_has(tokenizer):
+    model = replace(small_model("llama"), tokenizer=tokenizer)
+    assert [token.text for token in input_tokens(model, "ACGT")] == ["<s>", "A", "C", "G", "T"]
+    # One that is typed is no part of the template.
+    assert [token.text for token in input_tokens(model, "AC</s>")] == ["<s>", "A", "C", "</s>"]
+    assert [token.text for token in input_tokens(model, "")] == ["<s>"]
+
+
+@pytest.mark.parametrize(("text", "ids"), [("ab", [100, 101]), ("", []), ("é", [198, 172])])
+def test_a_decoder_s_text_stays_open_with_a_tokenizer_in_python(text, ids):
+    model = replace(small_model("llama"), tokenizer=transformers.ByT5Tokenizer())
+    assert [token.id for token in input_tokens(model, text)] == ids
+
+
+def test_a_line_of_its_own_is_a_space_only_where_the_vocabulary_writes_spaces_so():
+    vocabulary = {"[UNK]": 0, "cat": 1, "\u2581": 2}
+    pieces = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    pieces.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    pieces.decoder = decoders.WordPiece()
+    assert [token.text for token in encode(fast(pieces), "cat \u2581")] == ["cat", "\u2581"]
+    spaced = Tokenizer(models.WordLevel({"[UNK]": 0, "\u2581cat": 1}, unk_token="[UNK]"))
+    # As Llama's tokenizers are written: without the pre-tokenizer of that name.
+    spaced.normalizer = normalizers.Sequence([normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")])
+    assert [token.text for token in encode(fast(spaced), "cat")] == [" cat"]
+    assert [token.text for token in encode(transformers.ByT5Tokenizer(), "\u2581")][:3] == [
+        "\u2581₁",
+        "\u2581₂",
+        "\u2581₃",
+    ]

@@ -40,11 +40,11 @@ def test_spaces_stay_and_special_tokens_are_marked(byte_level):
 
 def test_bytes_written_as_such_become_characters():
     pieces = ["▁Hi", "<0xE7>", "<0x8C>", "<0xAB>", "!", "<0xFF>"]
-    assert readable(pieces, [False] * 6, byte_level=False) == [" Hi", "猫₁", "猫₂", "猫₃", "!", "\\xFF"]
+    assert readable(pieces, [False] * 6, "metaspace") == [" Hi", "猫₁", "猫₂", "猫₃", "!", "\\xFF"]
 
 
 def test_word_pieces_keep_their_marks():
-    assert readable(["[CLS]", "play", "##ing"], [True, False, False], byte_level=False) == ["[CLS]", "play", "##ing"]
+    assert readable(["[CLS]", "play", "##ing"], [True, False, False], "letters") == ["[CLS]", "play", "##ing"]
 
 
 @settings(max_examples=200)
