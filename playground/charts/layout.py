@@ -1,7 +1,9 @@
 """The layout that all charts share: thin axes with units, light grid, values on hover; tokens as labels."""
 
 import html
-from collections.abc import Mapping, Sequence
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from math import log10
 from typing import Any
 
@@ -121,14 +123,40 @@ def fill_between(
 
 
 _MARKS = {"\n": "↵", "\t": "⇥", "\r": "␍", "\u00a0": "⍽", "\u3000": "□"}
+_SHAPELESS = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Unicode's Default_Ignorable_Code_Point, the empty braille pattern and the marks of annotations."""
+_JOINS = re.compile("[\u034f\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0020-\U000e007f\U000e0100-\U000e01ef]")
+"""Those that change the character before them: joiners, variation selectors, the tags of a flag."""
 
 
 def mark_spaces(text: str) -> str:
-    """A token with visible line ends, tabs, and spaces at its edges."""
+    """A token with visible line ends, tabs, and spaces at its edges; what has no shape is written as its code.
+
+    >>> mark_spaces(" a\\n"), mark_spaces("\\u200b")
+    ('␣a↵', '‹200b›')
+    """
     inner = text.strip(" ")
     before, after = (text.partition(inner)[::2]) if inner else (text, "")
-    marked = "".join(_MARKS.get(character, character) for character in inner)
-    return "␣" * len(before) + marked + "␣" * len(after)
+    return "␣" * len(before) + "".join(_marked_characters(inner)) + "␣" * len(after)
+
+
+def _marked_characters(text: str) -> Iterator[str]:
+    is_joined = False  # whether the character before has a shape
+    for character in text:
+        is_kept = is_joined and _JOINS.fullmatch(character) is not None
+        mark = _MARKS.get(character)
+        if mark is None and not is_kept and _is_invisible(character):
+            mark = f"‹{ord(character):x}›"
+        is_joined = mark is None and character != " "
+        yield mark or character
+
+
+def _is_invisible(character: str) -> bool:
+    is_blank = character != " " and unicodedata.category(character) in ("Cc", "Zs", "Zl", "Zp")
+    return is_blank or _SHAPELESS.fullmatch(character) is not None
 
 
 def token_label(text: str, length: int | None = None) -> str:

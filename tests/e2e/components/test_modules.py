@@ -241,7 +241,10 @@ def test_terms_are_marked_in_sentences_findings_and_labels(evaluate: Callable[..
     assert same
 
 
-INVISIBLE = ("200c", "200d", "fe0f", "180e", "34f", "115f", "1160", "3164", "ffa0", "e0041", "2800", "200b", "2066")
+INVISIBLE = (
+    *("200c", "200d", "fe0f", "180e", "34f", "115f", "1160", "3164", "ffa0", "e0041", "2800", "200b", "2066"),
+    *("1680", "2003", "200a", "202f", "205f", "fff9", "fffb"),
+)
 
 
 @pytest.mark.parametrize("code", INVISIBLE)

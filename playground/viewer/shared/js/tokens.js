@@ -3,8 +3,9 @@
 import { element } from "./dom.js";
 
 const MARKS = { " ": "␣", "\n": "↵", "\r": "␍", "\t": "⇥", "\u00a0": "⍽", "\u3000": "□" };
-// Direction overrides would reorder what stands around a token; other controls are invisible.
-const HIDDEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
+// Direction overrides would reorder what stands around a token; other controls, and spaces of every width, are invisible.
+const HIDDEN =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u1680\u2000-\u200b\u200e\u200f\u2028-\u202f\u205f-\u2069\ufeff\ufff9-\ufffb]/;
 // Joiners, fillers, variation selectors and tags have no shape of their own: a token of nothing else needs a mark.
 const SHAPELESS = /^[\p{Default_Ignorable_Code_Point}\u2800\u00ad]+$/u;
 const RIGHT_TO_LEFT = /^[^\p{L}]*[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}]/u;
