@@ -36,6 +36,12 @@ def visible_keys(site: Site) -> Bool[Tensor, "query key"] | None:
     return (mask > float("-inf")).expand(1, 1, site.queries, site.keys)[0, 0].cpu()
 
 
+def sees_later_keys(site: Site) -> bool:
+    """Whether a query of the site sees keys behind it, as far as its mask is known."""
+    visible = visible_keys(site)
+    return visible is not None and bool(visible.triu(1 + site.keys - site.queries).any())
+
+
 def describe_visibility(visible: Bool[Tensor, "query key"]) -> Visibility:
     """The first description that gives exactly this mask.
 

@@ -35,6 +35,7 @@ class Continuation:
         require_output_head(model)
         if model.kind == "encoder":
             raise UserError("{name} is an encoder: it generates no text, but fills in masked tokens.", name=model.name)
+        _refuse_mask_behind(model)
         self.model = model
         self.prompt = [token.id for token in input_tokens(model, text)]
         if not self.prompt:
@@ -123,3 +124,16 @@ class Continuation:
             for kind, layers in predicted.patterns.items()
             if kind != "encoder"
         }
+
+
+def _refuse_mask_behind(model: "LoadedModel") -> None:
+    """Raise UserError for a family that `generate` lets write in another way than by its next token."""
+    from playground.models.adapters.pretrained import MASK_BEHIND
+
+    if model.family in MASK_BEHIND:
+        raise UserError(
+            "In the family {family}, transformers' generate puts a mask behind the text at every step and writes what "
+            "stands for it; that is not done here, so {name} writes no text.",
+            family=model.family,
+            name=model.name,
+        )

@@ -14,12 +14,15 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from playground.attention import handling
 from playground.decoding import well_formed
 from playground.errors import UserError
 from playground.evaluation.perplexity import bits_per_byte, perplexity
 from playground.evaluation.resampling import Spread, bootstrap_score
 from playground.lens.capture.forward import run_pass
+from playground.lens.capture.recorder import recorder_for
 from playground.lens.capture.tokens import EmptyTextError, Token, encode, label
+from playground.lens.capture.visibility import sees_later_keys
 from playground.lens.generate.fill_mask import each_masked
 from playground.lens.generate.predictions import require_finite_logits, require_output_head
 from playground.progress import OnProgress, no_progress
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from playground.models import LoadedModel
 
 LONGEST_WINDOW = 1024
+PROBED_TOKENS = 64
 CHUNK = 64
 """Number of positions whose distributions over the vocabulary are in memory at once."""
 
@@ -129,7 +133,7 @@ def text_surprisal(
 ) -> TextSurprisal:
     """Score a text with a model; of an encoder-decoder its target, end token included.
 
-    Raises UserError for a model without an output head, or a text without tokens.
+    Raises UserError for a model without an output head, a decoder that reads both ways, and a text without tokens.
     """
     require_output_head(model)
     if model.kind == "encoder":
@@ -142,6 +146,7 @@ def text_surprisal(
     window, stride = (windows or Windows()).of(model)
     scores = _Scores(len(tokens))
     ids = torch.tensor([token.id for token in tokens], device=model.device)
+    _refuse_seen_answers(model, ids[None, : min(window, PROBED_TOKENS)])
     for start, first, end in spans(len(tokens), window, stride):
         logits = _text_logits(model, ids[None, start:end])
         # The logits at position i predict token i + 1.
@@ -242,6 +247,20 @@ def _score_target(model: "LoadedModel", text: str, target: str | None) -> TextSu
     ids = torch.tensor([token.id for token in tokens], device=model.device)
     scores.add(logits[0, : len(tokens)], ids, range(len(tokens)))
     return scores.finish(tokens, len(well_formed(target).encode()))
+
+
+def _refuse_seen_answers(model: "LoadedModel", ids: Int[Tensor, "1 token"]) -> None:
+    """Raise UserError for a decoder whose tokens see those behind them, as its masks say."""
+    recorder = recorder_for(model.module, "decoder", None)
+    with handling(recorder):
+        reported = model.adapter.next_token(ids, patterns=model.attention == "eager").patterns
+    layers = [layer[0, 0] for layer in reported.get("decoder", ())]
+    if any(map(sees_later_keys, recorder.sites)) or any(bool(layer.triu(1).any()) for layer in layers):
+        raise UserError(
+            "{name} is a decoder that reads both ways: each token is seen before it is predicted, so that its "
+            "surprisal says nothing. Choose a decoder that sees the tokens before it only, or an encoder.",
+            name=model.name,
+        )
 
 
 def _text_logits(model: "LoadedModel", ids: Int[Tensor, "1 token"]) -> Float[Tensor, "token vocabulary"]:

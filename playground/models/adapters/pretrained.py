@@ -31,6 +31,8 @@ BIDIRECTIONAL = {
     "xlnet": N_("{name} predicts by a second set of queries (Yang et al. 2019, section 2.3), which is not run here.")
 }
 """Families with a next-token head whose attention is not causal: why it is not asked."""
+MASK_BEHIND = {"xlm", "flaubert"}
+"""Families that are decoders where their configuration says `causal`; `generate` puts a mask behind what they read."""
 CAUSAL_MAPPINGS = (
     "MODEL_FOR_CAUSAL_LM_MAPPING",
     "MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING",
@@ -104,6 +106,8 @@ def kind_of(config: Any) -> Kind:
     if getattr(config, "is_encoder_decoder", False):
         return "encoder-decoder"
     family = config.model_type
+    if getattr(config, "causal", False) and family in MASK_BEHIND:
+        return "decoder"
     causal = any(family in getattr(auto, f"{name}_NAMES") for name in CAUSAL_MAPPINGS) and family not in BIDIRECTIONAL
     masked = family in auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES and not getattr(config, "is_decoder", False)
     return "decoder" if causal and not masked else "encoder"
@@ -129,7 +133,8 @@ def _headed_class(config: Any, kind: Kind) -> Any:
     """The family's class with an output head; None if there is none."""
     mappings = {
         "encoder-decoder": ("MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING",),
-        "decoder": CAUSAL_MAPPINGS,
+        # Flaubert's only head is listed among those of masked models, which its `causal` makes a decoder's.
+        "decoder": (*CAUSAL_MAPPINGS, *(["MODEL_FOR_MASKED_LM_MAPPING"] if config.model_type in MASK_BEHIND else [])),
         "encoder": ("MODEL_FOR_MASKED_LM_MAPPING",),
     }[kind]
     classes = [found for name in mappings if (found := _class_in(config, name)) is not None]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 from torch.nn import functional
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import GPT2Config, GPT2LMHeadModel, MistralConfig, MistralForCausalLM
 
 from playground import load
 from playground.errors import UserError
@@ -150,6 +150,17 @@ def test_refusals():
     object.__setattr__(model, "has_output_head", False)
     with pytest.raises(UserError, match="no output head"):
         text_surprisal(model, "abc")
+
+
+@pytest.mark.parametrize("settings", [{"is_causal": False}, {"is_causal": False, "sliding_window": 4}])
+def test_a_decoder_that_sees_the_answer_is_refused(settings):
+    sizes = {"vocab_size": 99, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2}
+    config = MistralConfig(**sizes, num_attention_heads=4, num_key_value_heads=2, **settings)
+    model = as_loaded(MistralForCausalLM._from_config(config, attn_implementation="playground").eval(), "decoder", "m")
+    with pytest.raises(UserError, match="reads both ways"):
+        text_surprisal(model, TEXT)
+    # By the mask, not by the setting: of one token nothing is seen too early.
+    assert text_surprisal(model, "a").predicted.sum() == 0
 
 
 def byte_level(*, prefix: bool) -> Tokenizer:
