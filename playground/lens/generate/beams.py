@@ -110,12 +110,12 @@ def beam_search(model: "LoadedModel", text: str, config: BeamConfig | None = Non
     config = config or BeamConfig()
     continuation = Continuation(model, text)
     end_ids = model.adapter.end_ids()
-    logits = continuation.feed(continuation.first)
+    logs = continuation.feed_beams(continuation.first)
     search, kept = BeamSearch(), [NO_PARENT]
     n_steps = min(config.max_new_tokens, continuation.limit - continuation.length + 1)
     for step in range(n_steps):
         n_before, rows = len(search.beams), {number: row for row, number in enumerate(kept)}
-        search = _extend(model, search, kept, logits, step, config, end_ids, is_last=step + 1 == n_steps)
+        search = _extend(model, search, kept, logs, step, config, end_ids, is_last=step + 1 == n_steps)
         kept = [number for number in range(n_before, len(search.beams)) if search.beams[number].state == "kept"]
         search = replace(search, is_done=step + 1 == n_steps or _is_over(search, kept, step + 1, config))
         yield search
@@ -125,14 +125,14 @@ def beam_search(model: "LoadedModel", text: str, config: BeamConfig | None = Non
         parent_rows = [rows[search.beams[number].parent] for number in kept]
         continuation.keep_rows(torch.tensor(parent_rows, device=model.device))
         newest = [[search.beams[number].token.id] for number in kept]
-        logits = continuation.feed(torch.tensor(newest, device=model.device))
+        logs = continuation.feed_beams(torch.tensor(newest, device=model.device))
 
 
 def _extend(
     model: "LoadedModel",
     search: BeamSearch,
     kept: list[int],
-    logits: Float[Tensor, "beam vocabulary"],
+    logs: Float[Tensor, "beam vocabulary"],
     step: int,
     config: BeamConfig,
     end_ids: frozenset[int],
@@ -140,7 +140,7 @@ def _extend(
     is_last: bool,
 ) -> BeamSearch:
     """Add the best continuations of the kept beams, and hypotheses for those that end."""
-    candidates = _candidates(search, kept, logits, max(2, 1 + len(end_ids)) * config.beams)
+    candidates = _candidates(search, kept, logs, max(2, 1 + len(end_ids)) * config.beams)
     beams, hypotheses, n_kept = list(search.beams), list(search.hypotheses), 0
     for rank, (parent, id, log_probability) in enumerate(candidates):
         state: BeamState = "pruned"
@@ -158,14 +158,14 @@ def _extend(
 
 
 def _candidates(
-    search: BeamSearch, kept: list[int], logits: Float[Tensor, "beam vocabulary"], most: int
+    search: BeamSearch, kept: list[int], logs: Float[Tensor, "beam vocabulary"], most: int
 ) -> list[tuple[int, int, float]]:
     """The best continuations of all kept beams, best first: parent, token id, log probability of the sequence."""
     so_far = [0.0 if number == NO_PARENT else search.beams[number].log_probability for number in kept]
-    scores = logits.log_softmax(-1) + torch.tensor(so_far, device=logits.device)[:, None]
+    scores = logs + torch.tensor(so_far, device=logs.device)[:, None]
     # One top-k over all beams: a flat index is beam * vocabulary + token.
     best, flat = scores.flatten().topk(min(most, scores.numel()))
-    vocabulary = logits.shape[-1]
+    vocabulary = logs.shape[-1]
     ranked = zip(best.tolist(), flat.tolist(), strict=True)
     return [(kept[at // vocabulary], at % vocabulary, score) for score, at in ranked if score > float("-inf")]
 

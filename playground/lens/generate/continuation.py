@@ -17,6 +17,7 @@ from playground.lens.capture.recorder import recorder_for
 from playground.lens.capture.site import Site, SiteKind
 from playground.lens.capture.tokens import EmptyTextError, TooLongError, input_tokens
 from playground.lens.generate.predictions import require_finite_logits, require_output_head
+from playground.models.adapters.directions import MASK_BEHIND
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -50,7 +51,8 @@ class Continuation:
         self._cache: Any = None
         self._ids = torch.empty(1, 0, dtype=torch.long, device=model.device)
         self._encoded = self._encode() if self.has_encoder else None
-        source = torch.tensor([self.prompt], device=model.device) if self.has_encoder else None
+        # As `generate` does, a decoder's prompt is what its encoder_… settings look at.
+        source = torch.tensor([self.prompt], device=model.device)
         self._constrained = model.adapter.constraint(prompt=len(self.first), source=source)
 
     @property
@@ -64,6 +66,16 @@ class Continuation:
 
         Raises UserError beyond the context and for logits that are not finite.
         """
+        logits = self._read(ids)
+        return self._constrained(self._ids, logits)
+
+    @torch.inference_mode()
+    def feed_beams(self, ids: Int[Tensor, "row token"] | Sequence[int]) -> Float[Tensor, "row vocabulary"]:
+        """As `feed`, the log probabilities: a beam search's settings change these, and they need not sum to 1 again."""
+        logits = self._read(ids)
+        return self._constrained(self._ids, logits.log_softmax(-1))
+
+    def _read(self, ids: Int[Tensor, "row token"] | Sequence[int]) -> Float[Tensor, "row vocabulary"]:
         new = ids if isinstance(ids, Tensor) else torch.tensor([list(ids)], device=self.model.device)
         if self.length + new.shape[1] > self.limit:
             raise TooLongError(self.length + new.shape[1], self.limit)
@@ -77,7 +89,7 @@ class Continuation:
         self._cache, self._use_cache = predicted.cache, predicted.cache is not None
         logits = predicted.logits.float()
         require_finite_logits(logits)
-        return self._constrained(self._ids, logits)
+        return logits
 
     @torch.inference_mode()
     def feed_with_attention(self, ids: Sequence[int]) -> tuple[Float[Tensor, "vocabulary"], AttentionWeights]:
@@ -128,8 +140,6 @@ class Continuation:
 
 def _refuse_mask_behind(model: "LoadedModel") -> None:
     """Raise UserError for a family that `generate` lets write in another way than by its next token."""
-    from playground.models.adapters.pretrained import MASK_BEHIND
-
     if model.family in MASK_BEHIND:
         raise UserError(
             "In the family {family}, transformers' generate puts a mask behind the text at every step and writes what "

@@ -15,6 +15,7 @@ from torch import Tensor
 from playground.errors import UserError
 from playground.lens.capture.forward import logits_at, run_pass
 from playground.lens.capture.tokens import EmptyTextError, check_position
+from playground.models.adapters.directions import BIDIRECTIONAL
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -181,8 +182,6 @@ def require_output_head(model: "LoadedModel") -> None:
 
 def no_predictions(model: "LoadedModel") -> UserError:
     """Why a model predicts no tokens: it has no output head, or one that is not followed (XLNet)."""
-    from playground.models.adapters.pretrained import BIDIRECTIONAL
-
     template = "{name} has no output head, so it predicts no tokens; choose a model that has one."
     return UserError(BIDIRECTIONAL.get(model.family, template), name=model.name)
 

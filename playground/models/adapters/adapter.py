@@ -104,7 +104,7 @@ class ModelAdapter(Protocol):
     def constraint(self, *, prompt: int, source: Int[Tensor, "1 token"] | None = None) -> Constraint:
         """What the model's own generation settings make of logits, for one text: forced, forbidden, penalised.
 
-        prompt: how many of the tokens were given. source: an encoder's tokens.
+        prompt: how many of the tokens were given. source: an encoder's tokens, or a decoder's prompt.
         """
 
     def unfollowed_settings(self) -> Mapping[str, Any]:

@@ -9,13 +9,13 @@ from torch import nn
 from playground.attention import IMPLEMENTATION, register_with_transformers
 from playground.errors import UserError
 from playground.models.adapters.attention_seam import choose_attention
+from playground.models.adapters.directions import BIDIRECTIONAL, MASK_BEHIND
 from playground.models.adapters.pretrained_head import pretrained_head, quiet_transformers, stated_task
 from playground.models.adapters.weight_checks import refuse_not_a_number
 from playground.models.catalogue import Kind
 from playground.models.formats.checkpoint import Checkpoint
 from playground.models.heads import HeadTask
 from playground.models.loading import NO_STATED_LIMIT, PROBE_TEXT
-from playground.text import N_
 
 HEADED = (
     "ForCausalLM",
@@ -27,12 +27,6 @@ HEADED = (
     "ForSeq2SeqLM",
 )
 """Endings of the class names that have an output head."""
-BIDIRECTIONAL = {
-    "xlnet": N_("{name} predicts by a second set of queries (Yang et al. 2019, section 2.3), which is not run here.")
-}
-"""Families with a next-token head whose attention is not causal: why it is not asked."""
-MASK_BEHIND = {"xlm", "flaubert"}
-"""Families that are decoders where their configuration says `causal`; `generate` puts a mask behind what they read."""
 CAUSAL_MAPPINGS = (
     "MODEL_FOR_CAUSAL_LM_MAPPING",
     "MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING",
@@ -133,7 +127,6 @@ def _headed_class(config: Any, kind: Kind) -> Any:
     """The family's class with an output head; None if there is none."""
     mappings = {
         "encoder-decoder": ("MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING",),
-        # Flaubert's only head is listed among those of masked models, which its `causal` makes a decoder's.
         "decoder": (*CAUSAL_MAPPINGS, *(["MODEL_FOR_MASKED_LM_MAPPING"] if config.model_type in MASK_BEHIND else [])),
         "encoder": ("MODEL_FOR_MASKED_LM_MAPPING",),
     }[kind]

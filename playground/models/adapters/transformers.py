@@ -21,12 +21,21 @@ if TYPE_CHECKING:
 
 CACHE_PROBE_TOKENS = 6
 _SAMPLING = {"temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff"}
-_UNFOLLOWED = _SAMPLING | {"forced_eos_token_id", "num_beams", "stop_strings", "guidance_scale", "max_new_tokens"}
+_UNFOLLOWED = _SAMPLING | {
+    *("forced_eos_token_id", "num_beams", "length_penalty", "early_stopping", "stop_strings"),
+    *("max_new_tokens", "max_length"),
+}
 """Settings of generation that the reader chooses here instead, or that need more than logits."""
 _NEUTRAL: dict[str, tuple[Any, ...]] = {
     **{"temperature": (None, 1.0), "top_k": (None, 0), "top_p": (None, 1.0), "min_p": (None, 0.0)},
     **{"typical_p": (None, 1.0), "epsilon_cutoff": (None, 0.0), "eta_cutoff": (None, 0.0)},
-    **{"num_beams": (None, 1), "guidance_scale": (None, 1.0)},
+    # 20 tokens are transformers' default, which no model has chosen.
+    **{
+        "num_beams": (None, 1),
+        "length_penalty": (None, 1.0),
+        "early_stopping": (None, False),
+        "max_length": (None, 20),
+    },
 }
 _agreeing_caches: "WeakKeyDictionary[nn.Module, bool]" = WeakKeyDictionary()
 

@@ -49,6 +49,44 @@ def test_as_transformers_generates(family, beams, penalty):
         assert search.beams[hypothesis.beam].token.id in ends or len(written) == 9
 
 
+@pytest.mark.parametrize("family", ["llama", "bart"])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"no_repeat_ngram_size": 2},
+        {"bad_words_ids": [[5], [11], [45], [19]]},
+        {"repetition_penalty": 1.8, "no_repeat_ngram_size": 2},
+        {"sequence_bias": [[[7], 5.0]]},
+        {"encoder_repetition_penalty": 1.5},
+    ],
+    ids=lambda settings: "+".join(settings),
+)
+def test_as_transformers_generates_with_the_settings_that_the_model_brings(family, settings):
+    model = small_model(family)
+    for name, value in {**settings, "eos_token_id": [2, *range(30, 45)]}.items():
+        setattr(model.module.generation_config, name, value)
+    ids = torch.tensor([model.tokenizer.encode(TEXT).ids])
+    expected = model.module.generate(
+        ids,
+        attention_mask=torch.ones_like(ids),
+        max_new_tokens=9,
+        do_sample=False,
+        num_beams=3,
+        num_return_sequences=3,
+        return_dict_in_generate=True,
+        output_scores=True,
+        pad_token_id=0,
+    )
+    begin = 1 if model.kind == "encoder-decoder" else ids.shape[1]
+    search = last(beam_search(model, TEXT, BeamConfig(beams=3, max_new_tokens=9)))
+    for hypothesis, sequence, score in zip(
+        search.hypotheses, expected.sequences, expected.sequences_scores, strict=True
+    ):
+        written = search.ids(hypothesis.beam)
+        assert written == sequence[begin : begin + len(written)].tolist()
+        assert hypothesis.score == pytest.approx(float(score), abs=1e-4)
+
+
 def test_finds_the_best_of_all_pairs():
     """With as many beams as it has tokens to begin with, a search of two steps misses nothing."""
     model = own_model("encoder-decoder")

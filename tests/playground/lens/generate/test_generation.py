@@ -214,6 +214,8 @@ def test_refusals():
 
 
 SETTINGS = {
+    "what the prompt says, again": {"encoder_repetition_penalty": 1.5},
+    "nothing of the prompt": {"encoder_no_repeat_ngram_size": 1},
     "a bad word of two tokens": {"bad_words_ids": [[7], [8, 9], [10, 11]]},
     "repetition": {"repetition_penalty": 1.7},
     "no repeated pair": {"no_repeat_ngram_size": 2},
@@ -249,6 +251,16 @@ def test_settings_that_are_not_followed_are_named():
     expected = {"forced_eos_token_id": 2, "temperature": 0.7, "top_p": 0.9}
     assert dict(model.adapter.unfollowed_settings()) == expected
     assert load("books-decoder").adapter.unfollowed_settings() == {}
+
+
+def test_lengths_of_the_models_own_are_named():
+    model = small_model("llama")
+    settings = model.module.generation_config
+    settings.max_length, settings.length_penalty, settings.early_stopping = 8, 2.0, True
+    assert dict(model.adapter.unfollowed_settings()) == {"early_stopping": True, "length_penalty": 2.0, "max_length": 8}
+    # It is one of the processors of logits, which are.
+    settings.max_length, settings.length_penalty, settings.early_stopping, settings.guidance_scale = 20, 1.0, False, 1.5
+    assert dict(model.adapter.unfollowed_settings()) == {}
 
 
 def test_the_processors_are_made_once_for_a_text(monkeypatch):
