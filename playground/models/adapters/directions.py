@@ -7,5 +7,5 @@ BIDIRECTIONAL = {
 }
 """Families with a next-token head whose attention is not causal: why it is not asked."""
 MASK_BEHIND = {"xlm", "flaubert"}
-"""Families that are decoders where their configuration says `causal`. Their head is listed among those of masked models;
-`generate` puts a mask behind what they read."""
+"""Families that are decoders where their configuration says `causal`. Their head is listed among those of masked
+models; `generate` puts a mask behind what they read."""
