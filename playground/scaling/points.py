@@ -93,6 +93,9 @@ class Points:
 
 FEWEST_PARAMETERS = 1e3
 FEWEST_TOKENS = 1e4
+MOST_PARAMETERS = 1e14
+MOST_TOKENS = 1e17
+"""A hundred times what anybody trained or wrote, and more: a unit was counted twice."""
 LARGEST_LOSS = 15.0
 """Above the logarithm of any vocabulary, in nats."""
 FLOPS_TOLERANCE = 4.0
@@ -105,6 +108,14 @@ FEW_TOKENS = N_(
     "Half of the runs saw fewer than {median:,.4g} tokens. If tokens are in millions or billions, write them out: "
     "exponents stay the same, coefficients do not."
 )
+MANY_PARAMETERS = N_(
+    "Half of the models have more than {median:.4g} parameters. If the numbers were written out, take the unit from "
+    "their heading."
+)
+MANY_TOKENS = N_(
+    "Half of the runs saw more than {median:.4g} tokens. If the numbers were written out, take the unit from their "
+    "heading."
+)
 HIGH_LOSSES = N_("Half of the losses are above {median:.4g}. If they are perplexities, write their logarithms.")
 STRANGE_FLOPS = N_("The compute is {median:.3g} times 6 x params x tokens. Look at the units of all three.")
 
@@ -116,6 +127,8 @@ def check_units(points: Points, *, has_flops: bool) -> tuple[str, ...]:
     checks = (
         (params < FEWEST_PARAMETERS, FEW_PARAMETERS, params),
         (tokens < FEWEST_TOKENS, FEW_TOKENS, tokens),
+        (params > MOST_PARAMETERS, MANY_PARAMETERS, params),
+        (tokens > MOST_TOKENS, MANY_TOKENS, tokens),
         (loss > LARGEST_LOSS, HIGH_LOSSES, loss),
         (has_flops and not 1 / FLOPS_TOLERANCE < ratio < FLOPS_TOLERANCE, STRANGE_FLOPS, ratio),
     )

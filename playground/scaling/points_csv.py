@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from playground.decoding import decode_upload
 from playground.errors import UserError
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN, Points, check_units
-from playground.scaling.table_numbers import decimal_sign, parse_cell, unit_of
+from playground.scaling.table_numbers import decimal_sign, parse_cell, states_unit, unit_of
 from playground.scaling.table_rows import read_table_rows
 from playground.text import N_, _
 
@@ -73,8 +73,8 @@ def read_points(text: str | bytes, columns: Mapping[str, str] | None = None) -> 
     header = _header(lines)
     index_of = _column_indices(header, columns or {})
     _check_required(index_of, header)
-    decimal = _decimal_sign(lines[1:], index_of, delimiter)
     factors = {name: unit_of(header[index])[1] for name, index in index_of.items()}
+    decimal = _decimal_sign(lines[1:], index_of, delimiter, factors)
     numbers: list[dict[str, float]] = []
     labels: list[dict[str, str]] = []
     bad: list[BadRow] = []
@@ -97,7 +97,7 @@ def read_points(text: str | bytes, columns: Mapping[str, str] | None = None) -> 
 
 def _converted(headings: Mapping[str, str], factors: Mapping[str, float]) -> tuple[str, ...]:
     """A sentence for each column whose heading states another unit."""
-    sentence = _("{heading}: every number was multiplied by {factor:g}, as its heading says.")
+    sentence = _("{heading}: every number without a unit was multiplied by {factor:g}, as its heading says.")
     return tuple(
         sentence.format(heading=headings[name], factor=factor) for name, factor in factors.items() if factor != 1
     )
@@ -207,7 +207,7 @@ def _numbers(
         if index_of[name] >= len(cells):
             raise UserError("{name} is missing, the row has only {count} cells", name=name, count=len(cells))
         try:
-            number = factors[name] * parse_cell(cells[index_of[name]], decimal)
+            number = _measure(cells[index_of[name]], decimal, factors[name])
         except UserError as error:
             raise UserError("{name} {reason}", name=name, reason=error) from error
         if number <= 0:
@@ -220,7 +220,15 @@ def _numbers(
     return numbers
 
 
-def _decimal_sign(lines: list[tuple[int, list[str]]], index_of: dict[str, int], delimiter: str) -> str:
+def _measure(cell: str, decimal: str, factor: float) -> float:
+    """A cell times its heading's unit, unless it states its own. Raises UserError for what is no number."""
+    number = parse_cell(cell, decimal)
+    return number if states_unit(cell) else factor * number
+
+
+def _decimal_sign(
+    lines: list[tuple[int, list[str]]], index_of: dict[str, int], delimiter: str, factors: Mapping[str, float]
+) -> str:
     """The decimal sign of the file. Raises UserError where its numbers can be read in two ways."""
     columns = {
         name: [cells[index] for _line, cells in lines if index < len(cells)]
@@ -229,7 +237,7 @@ def _decimal_sign(lines: list[tuple[int, list[str]]], index_of: dict[str, int], 
     }
     sign = decimal_sign([cell for cells in columns.values() for cell in cells], delimiter)
     if sign is None:
-        sign = _plausible_sign(columns)
+        sign = _plausible_sign(columns, factors)
     if sign is None:
         raise UserError(
             "A number such as {cell} can be read in two ways; write numbers without a sign between thousands.",
@@ -238,19 +246,31 @@ def _decimal_sign(lines: list[tuple[int, list[str]]], index_of: dict[str, int], 
     return sign
 
 
-def _plausible_sign(columns: Mapping[str, list[str]]) -> str | None:
+def _plausible_sign(columns: Mapping[str, list[str]], factors: Mapping[str, float]) -> str | None:
     """The sign with which parameters and tokens are whole numbers and losses are small; None where both or none do."""
+    read = {
+        sign: {name: [_measure_or_none(cell, sign, factors[name]) for cell in cells] for name, cells in columns.items()}
+        for sign in ".,"
+    }
 
-    def fits(decimal: str) -> bool:
-        try:
-            values = {name: [parse_cell(cell, decimal) for cell in cells] for name, cells in columns.items()}
-        except UserError:
+    def fits(sign: str, other: str) -> bool:
+        pairs = [pair for name in columns for pair in zip(read[sign][name], read[other][name], strict=True)]
+        # A cell that is no number either way says nothing; its row is named later.
+        if any(number is None and otherwise is not None for number, otherwise in pairs):
             return False
-        counts = (value for name in COUNTS for value in values.get(name, ()))
-        return all(count == round(count) for count in counts) and max(values["loss"]) < LARGEST_LOSS
+        counts = [count for name in COUNTS for count in read[sign].get(name, ()) if count is not None]
+        losses = [loss for loss in read[sign]["loss"] if loss is not None]
+        return all(math.isclose(count, round(count)) for count in counts) and max(losses, default=0.0) < LARGEST_LOSS
 
-    fitting = [sign for sign in ".," if fits(sign)]
+    fitting = [sign for sign, other in (".,", ",.") if fits(sign, other)]
     return fitting[0] if len(fitting) == 1 else None
+
+
+def _measure_or_none(cell: str, decimal: str, factor: float) -> float | None:
+    try:
+        return _measure(cell, decimal, factor)
+    except UserError:
+        return None
 
 
 def _labels(number: int, cells: list[str], index_of: dict[str, int]) -> dict[str, str]:

@@ -9,15 +9,23 @@ from playground.errors import UserError
 THOUSANDS = " \u00a0\u202f\u2009\u2007'’ʼ‘_٬"
 """Signs between groups of three digits, besides a comma or a point: spaces of every width, Swiss apostrophes."""
 PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-GROUPED = {",": re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?"), ".": re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")}
+GROUPED = {
+    ",": re.compile(r"[+-]?[^\D0]\d{0,2}(\.\d{3})+(,\d*)?"),
+    ".": re.compile(r"[+-]?[^\D0]\d{0,2}(,\d{3})+(\.\d*)?"),
+}
+"""By decimal sign. No group begins with 0: 0,912 is a fraction."""
 INDIAN = re.compile(r"[+-]?\d{1,2}(,\d{2})+,\d{3}(\.\d*)?")
 """1,00,000 is a lakh."""
 POWERS = {"k": 3, "thousand": 3, **dict.fromkeys(("m", "mn", "mio", "million"), 6)}
 POWERS |= {**dict.fromkeys(("b", "bn", "g", "mrd", "billion"), 9), **dict.fromkeys(("t", "tn", "trillion"), 12)}
 POWERS |= {"lakh": 5, "crore": 7, "万": 4, "萬": 4, "亿": 8, "億": 8}
 SUFFIXED = re.compile(rf"(.*\d[.,]?)\s*({'|'.join(sorted(POWERS, key=len, reverse=True))})\.?", re.IGNORECASE)
-SCIENTIFIC = re.compile(r"(?:(.*\d)\s*[×x*·]\s*)?10\s*(?:\^|\*\*)?\s*\(?([+-]?\d{1,3})\)?")
-RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+SCIENTIFIC = re.compile(r"(?:(.*\d)\s*[×x*·⋅∙]\s*)?10\s*(?:\^{1,2}|\*\*)\s*\(?([+-]?\d{1,3})\)?")
+"""The sign of the power has to be there: 512*1024 is a product, and no power of ten."""
+RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+_RAISED_DIGITS = re.compile(r"[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_ROUND = re.compile(r"10{3,}")
+"""A heading counts in 1000 or in 1,000,000, but never in 1024."""
 FRACTION = re.compile(r"(\d+)\s*[/⁄]\s*(\d+)")
 COUNTED = re.compile(r"\s*(tokens?|toks?|params?|parameters?|flops?|nats?)\.?$", re.IGNORECASE)
 """What a number may be of; other words are none of a table of runs."""
@@ -44,28 +52,41 @@ def unit_of(heading: str) -> tuple[str, float]:
         return heading, 1.0  # tokens/params is a ratio of two columns
     if unit in UNITS:
         return found[1], UNITS[unit]
-    power = SCIENTIFIC.fullmatch(unit.lstrip("×x* ").translate(RAISED)) or re.fullmatch(r"(1)e(\d{1,2})", unit)
-    return (found[1], 10.0 ** int(power[2])) if power and power[1] in (None, "1") else (heading, 1.0)
+    factor = _power_of_ten(unit.lstrip("×x* "))
+    return (heading, 1.0) if factor is None else (found[1], factor)
+
+
+def _power_of_ten(unit: str) -> float | None:
+    """10^6, 1e6 or 1,000,000; None for anything else."""
+    power = SCIENTIFIC.fullmatch(_without_raised(unit)) or re.fullmatch(r"(1)e\+?(\d{1,2})", unit)
+    if power:
+        return 10.0 ** int(power[2]) if power[1] in (None, "1") else None
+    digits = re.sub(r"(?<=\d)[,.\s'](?=000)", "", unit)
+    return float(digits) if _ROUND.fullmatch(digits) else None
+
+
+def _without_raised(text: str) -> str:
+    """10⁹ as 10^9."""
+    return _RAISED_DIGITS.sub(lambda digits: f"^{digits[0].translate(RAISED)}", text)
 
 
 def decimal_sign(cells: list[str], delimiter: str) -> str | None:
     """The decimal sign of a file: a comma where one stands in some number, unless it separates thousands.
 
-    None where every number with a sign has it before three digits: 1,024 may be either.
+    None where every number with a sign has it before three digits: 1,024 may be either. Between commas, too, a cell in
+    quotation marks may hold a decimal comma; a point in another number says that it does not.
 
-    >>> decimal_sign(["2,31", "1.000.000"], ";"), decimal_sign(["1,024.5"], ";"), decimal_sign(["1,024"], ",")
+    >>> decimal_sign(["2,31", "1.000.000"], ";"), decimal_sign(["1,024.5"], ";"), decimal_sign(["1,5", "2.31"], ",")
     (',', '.', '.')
-    >>> decimal_sign(["7,824", "1.478"], ";") is None
+    >>> decimal_sign(["7,824", "1.478"], ";") is decimal_sign(["7824", "1,478"], ",") is None
     True
     """
-    if delimiter == ",":
-        return "."
     commas = [cell for cell in cells if "," in cell]
     points = [cell for cell in cells if "." in cell and "," not in cell]
     certain = any(cell.count(",") > 1 or cell.rfind(".") > cell.rfind(",") for cell in commas)
     grouped = all(GROUPED["."].fullmatch(cell.strip()) for cell in commas)
     decimals = any(not GROUPED[","].fullmatch(cell.strip()) for cell in points)
-    if not commas or certain or (grouped and decimals):
+    if not commas or certain or (decimals and (grouped or delimiter == ",")):
         return "."
     return None if grouped else ","
 
@@ -89,13 +110,22 @@ def parse_cell(cell: str, decimal: str) -> float:
     return number
 
 
+def states_unit(cell: str) -> bool:
+    """Whether a cell says itself what it counts in, whatever its heading says.
+
+    >>> states_unit("300B"), states_unit("2e9 tokens"), states_unit("3 × 10⁹"), states_unit("125.5")
+    (True, True, False, False)
+    """
+    text = cell.strip()
+    return bool(COUNTED.search(text) or SUFFIXED.fullmatch(text))
+
+
 def _number(text: str, decimal: str) -> float | None:
     plain = _plain_number(text, decimal)
     if plain is not None:
         return plain
-    power = SCIENTIFIC.fullmatch(text.translate(RAISED))
-    # 10 alone is a number; 10 followed by its power is one only with a sign or raised digits between them.
-    if power and (power[1] or re.search(r"[\^*⁰¹²³⁴⁵⁶⁷⁸⁹]", text)):
+    power = SCIENTIFIC.fullmatch(_without_raised(text))
+    if power:
         return _times(power[1] or "1", decimal, int(power[2]))
     suffixed = SUFFIXED.fullmatch(text)
     if suffixed:
