@@ -44,6 +44,7 @@ share_link.py          a link to share, the code of a frame, a QR code
 snippets.py            Python that computes what a page shows
 attention_export.py    an attention map as CSV, NPZ and Python
 csv_table.py           the one CSV writer, safe in spreadsheets
+delimited.py           delimiters, line ends and stray quotation marks of tables as people bring them
 decoding.py            bytes of uploads to text
 legacy_names.py        old spellings of stored and linked names
 """

@@ -32,4 +32,5 @@ All:
 resampling.py     bootstrap intervals, and the paired bootstrap of two systems
 wilson.py         the interval of a share, where all or none may be right
 text_table.py     a table of an uploaded file
+json_tables.py    its entries where it is JSON
 """

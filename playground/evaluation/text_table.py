@@ -1,14 +1,22 @@
 """A table of texts from an uploaded file: CSV, TSV, Markdown or JSON. What is wrong in it is said with its row."""
 
 import csv
-import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from playground.csv_table import guarded, is_markdown, markdown_rows, skip_comments, stated_delimiter
 from playground.decoding import decode_upload, well_formed
+from playground.delimited import (
+    Record,
+    could_be_rows,
+    likely_delimiter,
+    plain_line_ends,
+    read_records,
+    refuse_swallowed,
+)
 from playground.errors import UserError
+from playground.evaluation.json_tables import json_entries
 from playground.text import N_, _
 
 MOST_ROWS = 200_000
@@ -65,7 +73,7 @@ def read_text_table(content: str | bytes) -> TextTable:
     """
     notes = encoding_notes(content)
     # Old systems end a line with a carriage return alone, and a file with a sign of its own.
-    text = decode_upload(content).rstrip("\x1a\r\n").replace("\r\n", "\n").replace("\r", "\n")
+    text = plain_line_ends(decode_upload(content).rstrip("\x1a\r\n"))
     if "\0" in text:
         raise UserError("The file is not text. Save it in UTF-8.")
     skipped, text = skip_comments(text)
@@ -73,27 +81,26 @@ def read_text_table(content: str | bytes) -> TextTable:
     if not text.strip():
         raise UserError("The file is empty; it needs a header and at least one row.")
     # Empty lines in place of those: a sentence names a line of the file.
-    rows, lines = _rows_of("\n" * (skipped + (stated is not None)) + text, stated)
+    rows, lines, more = _rows_of("\n" * (skipped + (stated is not None)) + text, stated)
     header, body = rows[0], rows[1:]
     _check_header(header)
     if not body:
         raise UserError("The file has a header and no rows.")
     columns = {name: tuple(column) for name, column in zip(header, zip(*body, strict=True), strict=True)}
-    notes += _formula_notes(columns, lines)
+    notes += [*more, *_formula_notes(columns, lines)]
     return TextTable(columns=columns, rows=tuple(lines), notes=tuple(notes))
 
 
-def _rows_of(text: str, stated: str | None) -> tuple[list[list[str]], list[int]]:
-    """The header and the rows, each with as many cells; and the line at which each row begins.
+def _rows_of(text: str, stated: str | None) -> tuple[list[list[str]], list[int], list[TableNote]]:
+    """The header and the rows, each with as many cells; the line at which each row begins; and what to know of them.
 
     stated: the delimiter, where a line above says it.
     """
-    if text.lstrip().startswith("{"):
-        return _entry_rows(_json_lines(text))
-    if text.lstrip().startswith("[") and (entries := _json_list(text)) is not None:
-        return _entry_rows(enumerate(entries, start=1))
+    entries = json_entries(text) if text.lstrip()[:1] in ("{", "[") else None
+    if entries is not None:
+        return *_entry_rows(entries), []
     if stated is None and is_markdown(text):
-        return _markdown_table(text)
+        return *_markdown_table(text), []
     return _csv_rows(text, stated)
 
 
@@ -107,28 +114,35 @@ def _markdown_table(text: str) -> tuple[list[list[str]], list[int]]:
     return rows, lines
 
 
-def _csv_rows(text: str, stated: str | None) -> tuple[list[list[str]], list[int]]:
-    first = text.lstrip("\n").partition("\n")[0]
-    delimiter = stated or max(("\t", ",", ";"), key=first.count)
+def _csv_rows(text: str, stated: str | None) -> tuple[list[list[str]], list[int], list[TableNote]]:
+    delimiter = stated or likely_delimiter(text)
     csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    before = 0
+    records: list[Record] = []
+    end = 0
     try:
-        for cells in reader:
-            start, before = before + 1, reader.line_num
-            if not any(cell.strip() for cell in cells):
+        for record in read_records(text, delimiter, strict=True):
+            end = record.end
+            if not any(cell.strip() for cell in record.cells):
                 continue
-            if rows and len(cells) != len(rows[0]):
-                _refuse_cells(start, len(cells), len(rows[0]))
-            if rows:
-                lines.append(start)
-            rows.append(cells)
-            _check_size(len(lines))
+            if records and len(record.cells) != len(records[0].cells):
+                _refuse_cells(record.begin, len(record.cells), len(records[0].cells))
+            records.append(record)
+            _check_size(len(records) - 1)
     except csv.Error as error:
-        raise UserError("Line {row} cannot be read: {reason}.", row=before + 1, reason=_csv_reason(error)) from error
-    return rows, lines
+        raise UserError("Line {row} cannot be read: {reason}.", row=end + 1, reason=_csv_reason(error)) from error
+    refuse_swallowed(records, delimiter)
+    rows = [list(record.cells) for record in records]
+    return rows, [record.begin for record in records[1:]], _several_line_notes(records, delimiter)
+
+
+def _several_line_notes(records: Sequence[Record], delimiter: str) -> list[TableNote]:
+    """Lines that are one row by their quotation marks, and could each be one."""
+    template = N_(
+        "Lines {begin} to {end} are one row, as its quotation marks say, and look like several. If they are, close the "
+        "mark in line {begin} or leave it out."
+    )
+    found = next((record for record in records[1:] if could_be_rows(record, delimiter)), None)
+    return [TableNote(template=template, values={"begin": found.begin, "end": found.end})] if found else []
 
 
 def _csv_reason(error: csv.Error) -> str:
@@ -137,25 +151,6 @@ def _csv_reason(error: csv.Error) -> str:
     if "field limit" in str(error):
         return _("a cell has more than {most:,} characters").format(most=LONGEST_CELL)
     return _("a quotation mark stands inside a quoted cell")
-
-
-def _json_lines(text: str) -> Iterator[tuple[int, object]]:
-    """The entries of JSON lines, numbered."""
-    for number, line in enumerate(text.split("\n"), start=1):
-        if line.strip():
-            try:
-                yield number, json.loads(line)
-            except (ValueError, RecursionError) as error:
-                raise UserError("Line {row} is no JSON object.", row=number) from error
-
-
-def _json_list(text: str) -> list[object] | None:
-    """The entries of a JSON list; None for a text that only begins like one."""
-    try:
-        entries = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return entries if isinstance(entries, list) else None
 
 
 def _entry_rows(entries: Iterable[tuple[int, object]]) -> tuple[list[list[str]], list[int]]:

@@ -15,6 +15,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from playground.csv_table import skip_comments
+from playground.delimited import plain_line_ends
 from playground.errors import UserError
 from playground.progress import OnProgress, no_progress
 from playground.scaling.bootstrap import LEAST_RUNS, LEVEL, percentile_interval
@@ -204,7 +205,7 @@ def read_task_points(text: str, *, loss: str, right: str) -> TaskPoints:
 
     Rows in which either is empty are left out. Raises UserError for a missing column or a row that cannot be read.
     """
-    skipped, body = skip_comments(text)
+    skipped, body = skip_comments(plain_line_ends(text))
     reader = csv.DictReader(io.StringIO(body))
     header = reader.fieldnames or []
     for column in (loss, right):

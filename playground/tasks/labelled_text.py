@@ -1,7 +1,6 @@
 """Labelled texts from a table, from files that are named after their label, and from synthetic sentences."""
 
 import csv
-import io
 import re
 import textwrap
 import zipfile
@@ -14,6 +13,7 @@ import numpy as np
 
 from playground.csv_table import skip_comments
 from playground.decoding import decode_plainest
+from playground.delimited import Record, likely_delimiter, plain_line_ends, read_records, refuse_swallowed
 from playground.errors import UserError
 from playground.tasks.sources import LARGEST_FILE, read_texts
 from playground.tasks.tales.languages import Language, render_sentence
@@ -25,6 +25,7 @@ KINDS = ("statement", "question", "request")
 LANGUAGES: tuple[Language, ...] = ("english", "french", "chinese")
 TALES_WORDS = 120_000
 TALES_SCENES = 4_000
+DELIMITERS = ("\t", ";", "|", ",")
 SHORTEST_PASSAGE = 20
 """Shorter passages do not identify a language."""
 MOST_LABELS = 1000
@@ -70,13 +71,18 @@ def read_labelled_table(text: str, *, text_column: str, label_column: str) -> li
 
     Raises UserError for a table without these columns, and for a row in which one of them is empty.
     """
-    skipped, lines = skip_comments(text.lstrip("\ufeff"))
+    skipped, lines = skip_comments(plain_line_ends(text.lstrip("\ufeff")))
+    delimiter = likely_delimiter(lines, DELIMITERS)
+    # Empty lines in place of the comments: a sentence names a line of the file.
     try:
-        rows = csv.DictReader(io.StringIO(lines, newline=""), delimiter=_delimiter(lines), restval="")
-        _check_columns(rows.fieldnames or [], text_column, label_column)
-        examples = [(skipped + rows.line_num, row[text_column].strip(), row[label_column].strip()) for row in rows]
+        records = [record for record in read_records("\n" * skipped + lines, delimiter) if record.cells]
     except csv.Error as error:
         raise UserError("The table cannot be read as CSV ({error}); save it once more as CSV.", error=error) from error
+    header = list(records[0].cells) if records else []
+    _check_columns(header, text_column, label_column)
+    refuse_swallowed(records, delimiter)
+    first, second = header.index(text_column), header.index(label_column)
+    examples = [(row.end, _cell_at(row, first), _cell_at(row, second)) for row in records[1:]]
     for line, example, label in examples:
         if not example:
             raise UserError("The row that ends in line {line} has no text; fill it in or delete the row.", line=line)
@@ -85,13 +91,9 @@ def read_labelled_table(text: str, *, text_column: str, label_column: str) -> li
     return [(example, label) for _, example, label in examples]
 
 
-def _delimiter(text: str) -> str:
-    """The delimiter of the first line, sniffed; a comma if that fails."""
-    first = text.lstrip().partition("\n")[0]
-    try:
-        return csv.Sniffer().sniff(first, delimiters=",;\t|").delimiter
-    except csv.Error:
-        return ","
+def _cell_at(record: Record, column: int) -> str:
+    """A cell; empty where the row ends before it."""
+    return record.cells[column].strip() if column < len(record.cells) else ""
 
 
 def _check_columns(header: object, *wanted: str) -> None:

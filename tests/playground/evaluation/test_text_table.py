@@ -109,3 +109,39 @@ def test_what_csv_table_writes_is_read_back(rows):
 def test_json_lines_are_read_back(texts):
     content = "\n".join(json.dumps({"t": text}) for text in texts).encode()
     assert list(read_text_table(content).columns["t"]) == texts
+
+
+@pytest.mark.parametrize(
+    ("content", "columns"),
+    [
+        ('"question, short";label\n"How, why?";a\n', {"question, short": ("How, why?",), "label": ("a",)}),
+        ('"a; b; c",label\nx,y\n', {"a; b; c": ("x",), "label": ("y",)}),
+        ("a, long, heading;label\nHow; a\nWhy; b\n", {"a, long, heading": ("How", "Why"), "label": (" a", " b")}),
+        ('"two\nlines, here";label\na;b\n', {"two\nlines, here": ("a",), "label": ("b",)}),
+        ('size 5", round;label, short\na;b\n', {'size 5", round': ("a",), "label, short": ("b",)}),
+    ],
+)
+def test_the_delimiter_is_outside_quotation_marks(content, columns):
+    assert read_text_table(content).columns == columns
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_a_mark_that_the_next_one_closes_rows_later_is_refused(end):
+    content = 'text,label\nfine,x\n"oh no,y\nthree,x\nfour,y\n five",x\nsix,y\n'.replace("\n", end)
+    with pytest.raises(UserError, match="The quotation mark in line 3 closes in line 6"):
+        read_text_table(content)
+
+
+@pytest.mark.parametrize(
+    "letter",
+    ["Dear John,\nthank you", "Hello, friend,\nhow are you, today?", "one\ntwo\nthree", "so, x\nthen, y", "a,\n\nb"],
+)
+def test_a_text_of_several_lines_is_one_text(letter):
+    table = read_text_table(f'text,label\n"{letter}",x\nnext,y\nlast,x\n')
+    assert (table.columns["text"], table.notes) == ((letter, "next", "last"), ())
+
+
+def test_lines_that_could_be_rows_are_pointed_out():
+    table = read_text_table('source,target\none,eins\n"two,zwei\nthree,drei\nfour",vier\n')
+    assert len(table) == 2
+    assert str(table.notes[0]).startswith("Lines 3 to 5 are one row, as its quotation marks say, and look like several")

@@ -107,3 +107,8 @@ def test_the_table_says_how_many_tokens_are_judged_together(right, tokens):
 
 def test_without_a_column_of_lengths_one_token_is_judged():
     assert read_task_points("loss,exact_match\n1,0.5\n", loss="loss", right="exact_match").tokens == 1.0
+
+
+def test_checkpoints_with_the_line_ends_of_an_old_system_are_read():
+    points = read_task_points("# made here\rloss,right\r3,0.25\r2,0.5\r", loss="loss", right="right")
+    assert (points.loss.tolist(), points.error.tolist()) == ([3, 2], [0.75, 0.5])

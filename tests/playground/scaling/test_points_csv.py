@@ -311,7 +311,7 @@ def test_a_quotation_mark_that_closes_rows_later_loses_no_rows():
     """The next mark closes it: the rows between them would be one cell."""
     rows = ROWS.splitlines()
     rows = [f"{row}," + {2: '"odd', 5: '"fine"'}.get(index, "ok") for index, row in enumerate(rows)]
-    with pytest.raises(UserError, match="A quotation mark in line 4 never closes"):
+    with pytest.raises(UserError, match="The quotation mark in line 4 closes in line 7"):
         read_points("\n".join(["params,tokens,loss,note", *rows]))
     two_lines = ROWS.replace("\n", ',"a note, and\nits second line"\n', 1)
     assert len(read_points(f"params,tokens,loss,note\n{two_lines}").points.loss) == 9

@@ -61,6 +61,18 @@ def test_a_table_that_cannot_be_used_is_refused(text, sentence):
         read_labelled_table(text, **COLUMNS)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_line_ends_and_delimiters_of_every_make(end):
+    text = '# made by us\n"note, short";text;label\n1;"yes; no";good\n'.replace("\n", end)
+    assert read_labelled_table(text, **COLUMNS) == [("yes; no", "good")]
+
+
+def test_a_mark_that_closes_rows_later_is_refused():
+    """Four rows would be one without a word."""
+    with pytest.raises(UserError, match="The quotation mark in line 3 closes in line 6"):
+        read_labelled_table('text,label\na,x\n"b,y\nc,x\nd,y\ne",x\nf,y\n', **COLUMNS)
+
+
 def test_a_cell_beyond_the_readers_limit_is_refused():
     # The limit is the process's, and some libraries raise it when they are imported.
     before = csv.field_size_limit(1000)
