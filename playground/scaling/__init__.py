@@ -8,6 +8,7 @@ laws.py         the laws by name
 forms/          their formulas, gradients and starting points
 minimise.py     the Huber objective, minimised from many starts
 fits.py         fit a law to points
+bounds.py       parameters that ended where their range ends
 diagnostics.py  which parameters the points identify; how well the largest runs are predicted
 bootstrap.py    intervals by resampling, in worker processes
 verdict.py      what a fit can and cannot say: exponents with their width, the runs test on its residuals

@@ -48,6 +48,8 @@ class Bootstrap:
     seed: int
     estimates: Float[np.ndarray, "resample parameter"]
     """In the order of `LAWS[law].parameters`."""
+    at_bounds: tuple[str, ...] = ()
+    """Parameters that a bound held in the fit itself: the width of their estimates says nothing."""
 
     @property
     def n_resamples(self) -> int:
@@ -60,10 +62,10 @@ class Bootstrap:
         return [dict(zip(names, map(float, estimate), strict=True)) for estimate in self.estimates]
 
     def intervals(self, level: float = LEVEL) -> dict[str, tuple[float, float]]:
-        """Each parameter's percentile interval."""
+        """Each parameter's percentile interval; none of those at bounds."""
         low, high = percentile_interval(self.estimates, level)
-        names = LAWS[self.law].parameters
-        return {name: (float(a), float(b)) for name, a, b in zip(names, low, high, strict=True)}
+        by_name = zip(LAWS[self.law].parameters, low.tolist(), high.tolist(), strict=True)
+        return {name: (a, b) for name, a, b in by_name if name not in self.at_bounds}
 
     def predicted(
         self, level: float = LEVEL, **columns: ArrayLike
@@ -75,9 +77,10 @@ class Bootstrap:
 
     def diagnose(self, fit: Fit) -> tuple[Diagnostic, ...]:
         """E, where its interval is too wide."""
-        if "E" not in fit.parameters or fit.floor is not None:
+        intervals = self.intervals()
+        if "E" not in intervals or fit.floor is not None:
             return ()
-        (low, high), fitted = self.intervals()["E"], fit.parameters["E"]
+        (low, high), fitted = intervals["E"], fit.parameters["E"]
         if low > (1 - WIDE) * fitted and high < (1 + WIDE) * fitted:
             return ()
         template = N_("The points do not identify E: its 95% interval is {low:.3g} to {high:.3g}.")
@@ -121,7 +124,8 @@ def bootstrap(
     else:
         n_workers = min(processes or os.cpu_count() or 1, n_resamples)
         estimates = _in_workers(fit, n_resamples, seed, n_workers, on_progress)
-    return Bootstrap(law=fit.law, seed=seed, estimates=estimates)
+    at_bounds = tuple(diagnostic.parameter for diagnostic in fit.diagnostics if not diagnostic.has_interval)
+    return Bootstrap(law=fit.law, seed=seed, estimates=estimates, at_bounds=at_bounds)
 
 
 def why_not_resampled(points: Points) -> UserError | None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from playground.scaling.bounds import bounded_parameters
 from playground.scaling.forms.form import SMALLEST_OFFSET, Form
 from playground.scaling.laws import Law
 from playground.scaling.minimise import CentredPoints, Minimum, minimise
@@ -30,7 +31,21 @@ TOO_FEW_VALUES = {
     "tokens": N_("There are only {count} different token counts, too few to tell how the loss falls with them."),
     "flops": N_("There are only {count} different budgets, too few to tell how the loss falls with them."),
 }
-EXPONENTS = {"params": "alpha", "tokens": "beta", "flops": "gamma"}
+NARROW = {
+    "params": N_(
+        "The largest model has {ratio:.3g} times the parameters of the smallest, too few to tell {parameter}."
+    ),
+    "tokens": N_("The longest run saw {ratio:.3g} times the tokens of the shortest, too few to tell {parameter}."),
+    "flops": N_("The largest budget is {ratio:.3g} times the smallest, too little to tell {parameter}."),
+}
+SMALLEST_RATIO = 2.0
+"""Of the largest to the smallest N, D or C, below which no exponent beside an E is told. E, A and alpha need a level, a
+slope and a curvature: over a factor r a power departs from a straight line in log N by (alpha ln r)^2 / 16 of itself.
+With Hoffmann's alpha of 0.34 and r = 2 that is 0.3% of the power, 0.1% of the loss: less than two seeds differ by."""
+SMALLEST_RATIO_ALONE = 1.1
+"""Without an E the slope is enough: over a factor of 1.1 it moves the loss by 3%, ten times what seeds differ by."""
+EXPONENTS = {"params": ("alpha", "alpha_N"), "tokens": ("beta", "alpha_D"), "flops": ("gamma",)}
+OF_ANY_COLUMN = ("eta", "c0")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +55,8 @@ class Diagnostic:
     parameter: str
     template: str
     values: Mapping[str, Any] = field(default_factory=dict)
+    has_interval: bool = True
+    """Whether resampling says something about it."""
 
     @property
     def message(self) -> str:
@@ -50,6 +67,7 @@ class Diagnostic:
 def diagnose(points: CentredPoints, minimum: Minimum, *, is_offset_known: bool = False) -> tuple[Diagnostic, ...]:
     """What the fit that ended at this minimum cannot identify; a known E is not questioned."""
     diagnostics = _too_few_values(points) + _no_repeats(points) + _moving_together(points)
+    diagnostics += _at_bounds(points, minimum, is_offset_known=is_offset_known)
     if points.form.parameters[0] == "E" and not is_offset_known:
         diagnostics += _loose_offset(points, minimum)
     return tuple(diagnostics)
@@ -58,14 +76,38 @@ def diagnose(points: CentredPoints, minimum: Minimum, *, is_offset_known: bool =
 def _too_few_values(points: CentredPoints) -> list[Diagnostic]:
     """A power of something that hardly varies cannot be told from a constant."""
     diagnostics = []
-    for column, values in zip(points.form.columns, points.logs, strict=True):
-        count = len(np.unique(values.round(6)))
-        if column != "unique" and count < FEWEST_VALUES:
-            parameters = points.form.parameters
-            parameter = EXPONENTS[column] if EXPONENTS[column] in parameters else parameters[-1]
-            template = TOO_FEW_VALUES[column]
-            diagnostics.append(Diagnostic(parameter=parameter, template=template, values={"count": count}))
+    smallest = SMALLEST_RATIO if "E" in points.form.parameters else SMALLEST_RATIO_ALONE
+    for column, logs in zip(points.form.columns, points.logs, strict=True):
+        count, ratio = len(np.unique(logs.round(6))), float(np.exp(np.ptp(logs)))
+        if column == "unique" or (count >= FEWEST_VALUES and ratio >= smallest):
+            continue
+        parameter = _exponent_of(column, points.form)
+        template = TOO_FEW_VALUES[column] if count < FEWEST_VALUES else NARROW[column]
+        values = {"count": count, "ratio": ratio, "parameter": parameter}
+        diagnostics.append(Diagnostic(parameter=parameter, template=template, values=values))
     return diagnostics
+
+
+def _exponent_of(column: str, form: Form) -> str:
+    """The exponent of a column in a form."""
+    return next(name for name in (*EXPONENTS[column], *OF_ANY_COLUMN) if name in form.parameters)
+
+
+def _at_bounds(points: CentredPoints, minimum: Minimum, *, is_offset_known: bool) -> list[Diagnostic]:
+    """Parameters that ended where their range does, and those that are not determined with them."""
+    template = N_(
+        "The best {name} is {value:.4g}, an end of the range that a fit may take: the points do not determine {untold}."
+    )
+    return [
+        Diagnostic(
+            parameter=parameter,
+            template=template,
+            values={"name": bounded.name, "value": bounded.value, "untold": ", ".join(bounded.untold)},
+            has_interval=False,
+        )
+        for bounded in bounded_parameters(points, minimum, is_offset_known=is_offset_known)
+        for parameter in bounded.untold
+    ]
 
 
 def _no_repeats(points: CentredPoints) -> list[Diagnostic]:

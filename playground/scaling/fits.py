@@ -59,7 +59,7 @@ class Fit:
     @property
     def unidentified(self) -> tuple[str, ...]:
         """Names of the parameters that the points do not identify."""
-        return tuple(diagnostic.parameter for diagnostic in self.diagnostics)
+        return tuple(dict.fromkeys(diagnostic.parameter for diagnostic in self.diagnostics))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -67,7 +67,7 @@ class Fit:
         few = _("Too few points to hold some out: how well this fit extrapolates is unknown.")
         stuck = _("Only one restart reached the best objective; a better one may have been missed.")
         return (
-            *(diagnostic.message for diagnostic in self.diagnostics),
+            *dict.fromkeys(diagnostic.message for diagnostic in self.diagnostics),
             *((few,) if self.heldout is None else ()),
             *((stuck,) if self.reached == 1 < self.starts else ()),
         )

@@ -177,8 +177,11 @@ def fit_verdict(fitted: Fit, intervals: Mapping[str, tuple[float, float]]) -> li
     if fitted.heldout is not None:
         template = _("Fitted to the smaller runs alone, the law predicts the {count} largest to {error:.2g}%.")
         sentences.append(template.format(count=len(fitted.heldout.indices), error=100 * fitted.heldout.error))
-    exponents = [name for name in fitted.parameters if name in EXPONENT_SYMBOLS and name in intervals]
-    sentences += [exponent_sentence(name, fitted.parameters[name], intervals[name]) for name in exponents]
+    exponents = [name for name in fitted.parameters if name in EXPONENT_SYMBOLS]
+    untold = [name for name in exponents if name in fitted.unidentified]
+    told = [name for name in exponents if name in intervals and name not in untold]
+    sentences += [exponent_sentence(name, fitted.parameters[name], intervals[name]) for name in told]
+    sentences += [_("{exponent} is not determined by the runs.").format(exponent=symbol(name)) for name in untold]
     bend = bend_of(fitted)
     sentences += [] if bend is None else [bend.sentence]
     largest = float(fitted.points.flops.max())

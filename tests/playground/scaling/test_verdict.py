@@ -86,3 +86,13 @@ def test_the_verdict_says_held_out_error_exponents_residuals_and_where_it_ends()
 
 def test_a_probability_is_one_digit_or_a_bound():
     assert [p_text(p) for p in (0.5, 0.034, 0.0009)] == ["p = 0.5", "p = 0.03", "p < 0.001"]
+
+
+def test_an_exponent_that_the_points_do_not_identify_has_no_number_in_the_verdict():
+    params = np.geomspace(1e8, 1.02e8, 12)
+    tokens = np.tile(np.geomspace(1e9, 1e11, 4), 3)
+    points = Points(params=params, tokens=tokens, loss=1.69 + 410.7 / tokens**0.28)
+    verdict = fit_verdict(fit("chinchilla", points, starts=2), {"alpha": (0.3, 0.35), "beta": (0.27, 0.29)})
+    assert "α is not determined by the runs." in verdict
+    assert [sentence for sentence in verdict if sentence.startswith("β is 0.28 [0.27, 0.29]")]
+    assert not [sentence for sentence in verdict if "0.35" in sentence]

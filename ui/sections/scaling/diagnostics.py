@@ -119,7 +119,7 @@ def show_intervals(study: ScalingStudy, fitted: Fit, resamples: Bootstrap | None
         if published.law == fitted.law
     ]
     exported: list[Row] = [("law", "parameter", "value", "low", "high")]
-    exported += [(group, each.name, each.value, each.low, each.high) for group, members in groups for each in members]
+    exported += [(group, each.name, each.value, *_known_ends(each)) for group, members in groups for each in members]
     show_scaling_figure(
         intervals_figure(groups, x=_("exponent, with its 95% interval where it is known")),
         name="exponents",
@@ -165,6 +165,11 @@ def _own(fitted: Fit, intervals: dict[str, tuple[float, float]], name: str, is_u
     low, high = intervals.get(name, (value, value))
     title = _("{parameter} (not identifiable)").format(parameter=symbol(name)) if is_unsure else symbol(name)
     return Interval(name=title, value=value, low=low, high=high)
+
+
+def _known_ends(interval: Interval) -> tuple[object, object]:
+    """Both ends for a table; empty where no interval is known."""
+    return ("", "") if interval.low == interval.high else (interval.low, interval.high)
 
 
 def _printed(published: Published) -> list[Interval]:
