@@ -47,7 +47,7 @@ def _add_records(parser: argparse.ArgumentParser, kind: "TaskKind") -> None:
     options: Any = add_options
     options(parser.add_argument_group(_("task {name}").format(name=kind.name)), kind.config, prefix="task")
     if any(field.name == "unwrap" for field in dataclasses.fields(kind.config)):
-        keep = _("do not join the lines of a paragraph")
+        keep = _("do not join the lines of a paragraph, not even of wrapped prose")
         parser.add_argument(
             "--keep-lines", action="store_false", dest="task.unwrap", default=argparse.SUPPRESS, help=keep
         )

@@ -5,6 +5,7 @@ registry.py        the tasks by name, their configs as dictionaries
 text.py            language modelling on plain text; sample text from a model
 held_out.py        a model's held-out text, read again from its sources
 sources.py         where text comes from: typed in, files, Python's documentation
+line_wrapping.py   whether lines are joined: prose that was wrapped, and what only looks so
 hub_text.py        data sets of the Hugging Face hub
 induction.py       nothing but random blocks that repeat: what makes an induction head
 rewriting.py       copy, reverse or sort digits: the smallest task for cross-attention

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from playground.errors import UserError
+from playground.tasks.line_wrapping import Joining, join_lines
 from playground.tasks.sources import read_texts, unwrap
 from playground.tasks.text import TextTask, TextTaskConfig, cut_text, encode_texts
 
@@ -32,8 +34,8 @@ class HeldOutFacts:
 
     fraction: float
     """The last share of each text."""
-    unwrap: bool
-    """Whether the lines of a paragraph were joined."""
+    unwrap: Joining
+    """Whether the lines of paragraphs were joined."""
     tokens: int
     bytes: int
     sha256: str
@@ -80,7 +82,7 @@ def read_held_out(facts: HeldOutFacts, sources: tuple[str, ...], tokenizer: Toke
     """
     config = TextTaskConfig(sources=sources, held_out=facts.fraction, unwrap=facts.unwrap)
     texts = read_texts(sources)
-    for join in JOININGS if facts.unwrap else (_as_it_is,):
+    for join in JOININGS if facts.unwrap is True else (partial(join_lines, joining=facts.unwrap),):
         joined = [join(text) for text in texts]
         held_out = [text[cut_text(text, facts.fraction) :] for text in joined]
         ids = encode_texts(tokenizer, held_out)
@@ -112,10 +114,6 @@ def measure_held_out(model: "LoadedModel", sources: tuple[str, ...]) -> dict[str
 
 def _digest(ids: np.ndarray) -> str:
     return hashlib.sha256(ids.astype("<u2").tobytes()).hexdigest()
-
-
-def _as_it_is(text: str) -> str:
-    return text
 
 
 def _joined_without_underscores(text: str) -> str:

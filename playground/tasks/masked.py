@@ -16,9 +16,10 @@ from torch.nn import functional
 
 from playground.errors import UserError
 from playground.evaluation.answers import accuracy
+from playground.tasks.line_wrapping import Joining, check_joining, join_lines
 from playground.tasks.sentence_pairs import FRAME, pair_batch
 from playground.tasks.sentences import Sentences, encode_sentences
-from playground.tasks.sources import check_held_out, check_sources, read_texts, unwrap
+from playground.tasks.sources import check_held_out, check_sources, read_texts
 from playground.tasks.tales.tales_task import default_world, generate_stories
 from playground.tasks.task import (
     IGNORED,
@@ -64,8 +65,8 @@ class MaskedConfig:
     vocabulary_size: int = 4096
     held_out: float = 0.05
     """The last share of each text, never trained on."""
-    unwrap: bool = True
-    """Join the lines of a paragraph."""
+    unwrap: Joining = "prose"
+    """Join the lines of paragraphs: all, none, or where they are wrapped prose."""
     mask_share: float = 0.15
     """The fraction of words to predict."""
     row_length: int | None = None
@@ -78,6 +79,7 @@ class MaskedConfig:
         check_sources(self.sources, self.text)
         check_vocabulary(self.vocabulary, self.vocabulary_size, model="encoder")
         check_held_out(self.held_out)
+        check_joining(self.unwrap)
         if not 0 < self.mask_share < 1:
             raise UserError(
                 "The share of masked words is {mask_share}; choose a number between 0 and 1.",
@@ -202,7 +204,7 @@ def _forward(model: Transformer, batch: Batch) -> tuple[Float[Tensor, "masked vo
 def prepare_masked(config: MaskedConfig) -> MaskedTask:
     """Read the sources, train the vocabulary on the training part, and encode both parts."""
     sources = tuple(source for source in config.sources if source != TALES)
-    texts = [unwrap(text) if config.unwrap else text for text in read_texts(sources, config.text)]
+    texts = [join_lines(text, config.unwrap) for text in read_texts(sources, config.text)]
     cuts = [cut_text(text, config.held_out) for text in texts]
     train = [text[:cut] for text, cut in zip(texts, cuts, strict=True)]
     held_out = [text[cut:] for text, cut in zip(texts, cuts, strict=True)]

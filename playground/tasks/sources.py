@@ -7,6 +7,7 @@ A source is one string: the path of a .txt file or of a .zip of them, `python-do
 import re
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from playground.errors import UserError
@@ -77,17 +78,23 @@ def unwrap(text: str) -> str:
 
     A paragraph with an indented line below its first is verse or code, and stays as it is.
     """
+    return "\n".join(join_paragraph(lines) for lines in paragraph_lines(text))
+
+
+def paragraph_lines(text: str) -> list[list[str]]:
+    """The lines of each paragraph."""
     # Ends of lines in old Mac and Windows files, and of pages.
     plain = re.sub(r"\r\n?|\f", "\n", text)
     paragraphs = re.split(r"\n[^\S\n]*(?:\n[^\S\n]*)*\n", plain)
-    return "\n".join(_joined(paragraph) for paragraph in paragraphs if paragraph.strip())
+    return [paragraph.strip("\n").split("\n") for paragraph in paragraphs if paragraph.strip()]
 
 
-def _joined(paragraph: str) -> str:
-    first, *others = paragraph.strip("\n").split("\n")
+def join_paragraph(lines: Sequence[str]) -> str:
+    """A paragraph in one line, without the marks of italics; as it is where a line below its first is indented."""
+    first, *others = lines
     if any(line[:1].isspace() for line in others):
         return "\n".join([first, *others])
-    words = " ".join(paragraph.split())
+    words = " ".join(" ".join(lines).split())
     return re.sub(r"(?<!\w)_([^_]+)_(?!\w)", r"\1", words)
 
 

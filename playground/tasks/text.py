@@ -13,7 +13,8 @@ from torch.nn import functional
 from playground.errors import UserError
 from playground.evaluation.perplexity import bits_per_byte
 from playground.tasks.induction import COPYING_LENGTH, SHORTEST_BLOCK, repeated_block_batch
-from playground.tasks.sources import check_held_out, check_sources, read_texts, unwrap
+from playground.tasks.line_wrapping import Joining, check_joining, join_lines
+from playground.tasks.sources import check_held_out, check_sources, read_texts
 from playground.tasks.task import Batch, Needs, Probe, Sample, TaskKind, TextSample, check_needs, reading_saved
 from playground.tasks.vocabulary import VocabularyKind, check_vocabulary, train_vocabulary
 from playground.transformer import Transformer, TransformerConfig, check_count
@@ -38,8 +39,8 @@ class TextTaskConfig:
     """The last share of each text, never trained on."""
     repeats: float = 0.0
     """The share of training rows in which a passage occurs twice; induction heads form on them."""
-    unwrap: bool = True
-    """Join the lines of a paragraph."""
+    unwrap: Joining = "prose"
+    """Join the lines of paragraphs: all, none, or where they are wrapped prose."""
     copying_first: int = 0
     """The first steps train on random blocks that repeat and on no text."""
     copying_rows: int = 40
@@ -51,6 +52,7 @@ class TextTaskConfig:
         check_sources(self.sources, self.text)
         check_vocabulary(self.vocabulary, self.vocabulary_size)
         check_held_out(self.held_out)
+        check_joining(self.unwrap)
         if not 0 <= self.repeats <= 1:
             raise UserError(
                 "The share of repeated passages is {repeats}; choose a number from 0 to 1.", repeats=self.repeats
@@ -220,7 +222,7 @@ def restore_text(config: TextTaskConfig, folder: Path) -> TextTask:
 
 def prepare_text(config: TextTaskConfig) -> TextTask:
     """Read the sources, train the vocabulary on the training part, and encode both parts."""
-    texts = [unwrap(text) if config.unwrap else text for text in read_texts(config.sources, config.text)]
+    texts = [join_lines(text, config.unwrap) for text in read_texts(config.sources, config.text)]
     cuts = [cut_text(text, config.held_out) for text in texts]
     train = [text[:cut] for text, cut in zip(texts, cuts, strict=True)]
     held_out = [text[cut:] for text, cut in zip(texts, cuts, strict=True)]

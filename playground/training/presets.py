@@ -105,7 +105,7 @@ def grokking() -> TrainConfig:
 def documentation() -> TrainConfig:
     """Language modelling of the running Python's own documentation, byte pairs."""
     return config_for(
-        TextTaskConfig(sources=("python-documentation",), vocabulary="bpe", vocabulary_size=1024),
+        TextTaskConfig(sources=("python-documentation",), vocabulary="bpe", vocabulary_size=1024, unwrap=True),
         shape=_TEXT_SHAPE,
         steps=1500,
         batch=12,
@@ -174,7 +174,7 @@ def translation() -> TrainConfig:
 def masked_words() -> TrainConfig:
     """Masked LM and next-sentence prediction, BERT-style, on the running Python's documentation."""
     return config_for(
-        MaskedConfig(sources=("python-documentation",), vocabulary="bpe", vocabulary_size=1024),
+        MaskedConfig(sources=("python-documentation",), vocabulary="bpe", vocabulary_size=1024, unwrap=True),
         shape=_TEXT_SHAPE,
         steps=1500,
         batch=16,
@@ -210,10 +210,13 @@ _ENCODER_DECODER_SHAPE = {
     "bias": True,
 }
 
-EXAMPLE_TEXT = (
-    "The lamp stood in the window, and the window looked over the harbour. "
-    "Every evening the keeper lit the lamp, and every evening the boats turned home.\n"
-) * 40
+EXAMPLE_TEXT = " ".join(
+    [
+        "The lamp stood in the window, and the window looked over the harbour. "
+        "Every evening the keeper lit the lamp, and every evening the boats turned home."
+    ]
+    * 40
+)
 
 PRESETS: dict[str, Callable[[], TrainConfig]] = {
     "induction": induction_heads,

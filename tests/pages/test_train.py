@@ -84,6 +84,17 @@ def test_what_is_changed_goes_into_the_address_and_comes_back():
     assert again.number_input(key="draft.induction.0.train.steps").value == 77
 
 
+def test_lines_are_joined_where_prose_was_wrapped_unless_somebody_asks():
+    app = page(preset="own-text")
+    field = app.selectbox(key="draft.own-text.0.task.unwrap")
+    assert (field.value, field.options) == ("prose", ["Where prose was wrapped", "Always", "Never"])
+    field.set_value(True).run()
+    changes = app.query_params[CHANGES]
+    assert json.loads(changes[0] if isinstance(changes, list) else changes) == {"task": {"unwrap": True}}
+    again = page(preset="own-text", changes=json.dumps({"task": {"unwrap": False}}))
+    assert again.selectbox(key="draft.own-text.0.task.unwrap").value is False
+
+
 def test_settings_that_make_no_model_are_answered_with_a_sentence_and_no_start():
     app = page()
     app.number_input(key="draft.induction.0.model.n_heads").set_value(7).run()

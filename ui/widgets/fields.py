@@ -99,6 +99,9 @@ def _show_field(field: _Field, hint: Any, value: Any) -> Any:
         return st.toggle(field.label, value=value, width=FIELD_WIDTH, **field.common)
     if hint in (int, float):
         return _number_input(field, hint, value)
+    if origin in (types.UnionType, typing.Union) and bool in parts:
+        others = [choice for part in parts if get_origin(part) is Literal for choice in get_args(part)]
+        return _selectbox(field, (*others, True, False), value)
     if origin in (types.UnionType, typing.Union) and int in parts:
         return _number_input(field, int, value)
     if origin is tuple:

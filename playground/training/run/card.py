@@ -144,10 +144,17 @@ def _data(config: TrainConfig, task: Task) -> str:
     )
 
 
+JOINED = {
+    True: "The lines of a paragraph were joined. ",
+    "prose": "The lines of wrapped prose were joined. ",
+    False: "",
+}
+
+
 def _text_source(task: TextTask) -> str:
     config = task.config
     names = [*(["a text that was typed in"] if config.text.strip() else []), *map(source_name, config.sources)]
-    unwrapped = "The lines of a paragraph were joined. " if config.unwrap else ""
+    unwrapped = JOINED[config.unwrap]
     repeated = f"In {config.repeats:.0%} of the rows a passage occurs twice. " if config.repeats else ""
     return (
         f"Read from {', '.join(names)}: {len(task.train_ids):,} tokens to train on; the last {config.held_out:.0%} of "

@@ -53,7 +53,7 @@ def test_another_text_is_refused_with_the_counts(exported, tmp_path):
 def test_each_way_of_joining_is_found_again(tmp_path, way):
     source = tmp_path / "verse.txt"
     source.write_text(VERSE, encoding="utf-8")
-    config = TextTaskConfig(sources=(str(source),), vocabulary="characters", held_out=0.5)
+    config = TextTaskConfig(sources=(str(source),), vocabulary="characters", held_out=0.5, unwrap=True)
     task = prepare_text(config)
     joined = JOININGS[way](VERSE)
     assert len({join(VERSE) for join in JOININGS}) == 3

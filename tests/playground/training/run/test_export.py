@@ -38,12 +38,21 @@ def test_the_card_says_what_is_true_of_the_run(trained, tmp_path):
     card = (tmp_path / "model" / "card.md").read_text(encoding="utf-8")
     assert card.startswith("# mine\n\nA decoder of 1 layers x 2 heads, width 16, context 16, vocabulary 32:")
     assert "Licence: CC0." in card
-    assert "lines of a paragraph were joined" in card
+    assert "The lines of wrapped prose were joined." in card
     assert "Read from text.txt" in card
     assert str(tmp_path) not in card
     assert f"{6 * 2 * 16:,} tokens in all" in card
     assert "| held_out_loss |" in card
     assert "copying" not in card.split("## Data")[1].split("(sources")[0]
+
+
+def test_a_run_whose_lines_were_all_joined_says_so(tmp_path):
+    config = train_config(tmp_path)
+    object.__setattr__(config, "task", task_config(tmp_path, unwrap=True))
+    for _ in run(config, tmp_path / "run"):
+        pass
+    export_model(tmp_path / "run", tmp_path / "model", name="mine")
+    assert "The lines of a paragraph were joined." in (tmp_path / "model" / "card.md").read_text(encoding="utf-8")
 
 
 def test_a_run_whose_lines_were_kept_is_not_said_to_have_joined_them(tmp_path):
