@@ -1,5 +1,6 @@
 """Measured losses, to which a law is fitted, and a check of their units."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -85,6 +86,12 @@ class Points:
     def name(self, index: int) -> str:
         """The name of a point, or its number from 1."""
         return self.names[index] if self.names else f"point {index + 1}"
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the points in caches."""
+        arrays = b"".join(getattr(self, name).tobytes() for name in ("params", "tokens", "loss", "flops", "unique"))
+        return hashlib.sha256(arrays + repr((self.names, self.seeds)).encode()).hexdigest()[:16]
 
     def logs(self, columns: Sequence[str]) -> Float[np.ndarray, "column point"]:
         """The logarithms of some arrays."""

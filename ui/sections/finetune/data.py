@@ -16,6 +16,7 @@ from playground.tasks.finetune.passages import PassagesConfig
 from playground.tasks.finetune.prompts import PromptsConfig
 from playground.tasks.finetune.registry import FinetuneTaskConfig
 from playground.tasks.finetune.tables import TableView, keep_table, look_at_table
+from playground.tasks.sources import stamp_of
 from playground.text import _
 from ui.cache import results
 from ui.sections.finetune.labels import data_titles
@@ -42,6 +43,12 @@ EXAMPLES = {
     "english to french: She has a red book.,Elle a un livre rouge.\n"
     "english to french: Where is Anna?,Où est Anna ?\n",
 }
+
+
+def data_key(config: FinetuneTaskConfig) -> tuple[object, ...]:
+    """What identifies training data: a file may be written again under its name."""
+    paths = [*getattr(config, "sources", ()), *map(str, found_corpora().values())]
+    return (repr(config), *((path, stamp_of(path)) for path in paths))
 
 
 def choose_data(kept: Mapping[str, Any], key: str) -> tuple[dict[str, Any], FinetuneTaskConfig]:
@@ -122,7 +129,7 @@ def _choose_table(kind: str, values: Mapping[str, Any], key: str) -> tuple[dict[
 
 def _show_labels(config: LabelsConfig) -> None:
     """How many texts each label has, and what was left out. Raises UserError for a table that cannot be learned."""
-    report = results().remember(("labels of a table", repr(config)), lambda: source_report(config))
+    report = results().remember(("labels of a table", *data_key(config)), lambda: source_report(config))
     counted = ", ".join(f"{inert(label)} {count:,}" for label, count in list(report.counts.items())[:SHOWN_LABELS])
     sentence = _(
         "{train:,} texts to train on ({counted}), {held_out:,} held out. Whoever always answers the most frequent "

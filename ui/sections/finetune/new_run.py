@@ -5,6 +5,7 @@ import streamlit as st
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
 from playground.models import default_registry
+from playground.models.cache import written_at
 from playground.text import _
 from playground.training.finetune.cost import FinetuneEstimate, estimate_finetuning
 from playground.training.finetune.finetune_config import FinetuneConfig
@@ -13,6 +14,7 @@ from playground.training.run.runs import free_name
 from playground.units import duration
 from ui.cache import results
 from ui.jobs import compute
+from ui.sections.finetune.data import data_key
 from ui.sections.finetune.draft import FinetuneDraft, choose_finetuning
 from ui.sections.finetune.labels import PART_CHOICES, trained_titles
 from ui.sections.train.runs import visible_runs
@@ -64,7 +66,7 @@ def _title(config: FinetuneConfig) -> str:
 def _estimate(config: FinetuneConfig) -> FinetuneEstimate | None:
     """None, with a sentence, for a base that cannot be loaded or lacks what is to be trained."""
     return compute(
-        ("finetune cost", repr(config)),
+        ("finetune cost", repr(config), written_at(config.base), *data_key(config.task)),
         lambda _progress: estimate_finetuning(config, load=default_registry().get),
         title=_("Counting and timing what is trained …"),
         cache=results(),

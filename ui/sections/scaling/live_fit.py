@@ -97,7 +97,7 @@ def _partial_lines(view: SweepView) -> list[Line]:
 
 
 def _fit_so_far(sweep_id: str, view: SweepView) -> tuple[Fit, Bootstrap] | None:
-    """The fit to the finished runs, computed once for each new point; None while they are too few."""
+    """The fit to the finished runs, computed once for their points; None while they are too few."""
     try:
         points = view.to_points(with_embeddings=True)
     except UserError:
@@ -110,7 +110,7 @@ def _fit_so_far(sweep_id: str, view: SweepView) -> tuple[Fit, Bootstrap] | None:
         except UserError:
             return None
 
-    fitted = scaling_results().remember(("sweep", sweep_id, len(points)), make)
+    fitted = scaling_results().remember(("sweep", sweep_id, points.fingerprint), make)
     if fitted is not None:
         fit_history(sweep_id)[len(points)] = fitted
     return fitted

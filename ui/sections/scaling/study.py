@@ -1,6 +1,5 @@
 """The current data set: measured losses, the training curves behind them, and their source."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -69,10 +68,7 @@ class ScalingStudy:
     @property
     def fingerprint(self) -> str:
         """Identifies the points in caches."""
-        points = self.points
-        arrays = (points.params, points.tokens, points.loss, points.flops, points.unique)
-        labels = repr((points.names, points.seeds)).encode()
-        return hashlib.sha256(b"".join([*(array.tobytes() for array in arrays), labels])).hexdigest()[:16]
+        return self.points.fingerprint
 
     @property
     def names(self) -> list[str]:
