@@ -111,7 +111,13 @@ def _show_field(field: _Field, hint: Any, value: Any) -> Any:
 
 def _selectbox(field: _Field, options: tuple[Any, ...], value: Any) -> Any:
     index = options.index(value) if value in options else 0
-    return st.selectbox(field.label, options, index=index, format_func=choice_label, width=FIELD_WIDTH, **field.common)
+    return st.selectbox(field.label, options, index=index, format_func=_choice_text, width=FIELD_WIDTH, **field.common)
+
+
+def _choice_text(choice: Any) -> str:
+    """A choice as it reads on the page, a switch's among them that has a third position."""
+    switch = {True: _("Always"), False: _("Never"), "prose": _("Where prose was wrapped")}
+    return switch[choice] if choice in switch else choice_label(choice)
 
 
 def _number_input(field: _Field, kind: type, value: float | None) -> Any:

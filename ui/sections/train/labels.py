@@ -14,10 +14,8 @@ def field_help(name: str) -> str | None:
     return _(HELPS[name]) if name in HELPS else None
 
 
-def choice_label(choice: str | bool) -> str:
+def choice_label(choice: str) -> str:
     """A choice as it reads on the page."""
-    if isinstance(choice, bool):
-        return _("Always") if choice else _("Never")
     return _(CHOICES[choice]) if choice in CHOICES else _from_name(choice)
 
 
@@ -129,10 +127,6 @@ HELPS = {
     **PART_HELPS,
     "sources": N_("Paths of .txt files or .zip archives of them, with commas between."),
     "vocabulary": N_("How text is split into tokens: byte pairs, words, or characters."),
-    "unwrap": N_(
-        "Prose was wrapped where nearly all lines end at one margin, within sentences. Verse, code, lists and tables "
-        "keep their lines."
-    ),
     "held_out": N_("Never trained on; the validation loss is measured on it."),
     "repeats": N_("Training rows in which a passage occurs twice: induction heads form on them."),
     "copying_first": N_("The first steps train on random tokens in blocks that repeat, before any text."),
@@ -163,7 +157,6 @@ CHOICES = {
     "bpe": N_("Byte pairs (BPE)"),
     "words": N_("Words"),
     "characters": N_("Characters"),
-    "prose": N_("Where prose was wrapped"),
     "rms": "RMSNorm",
     "layer": "LayerNorm",
     "pre": N_("Pre-norm"),
