@@ -51,7 +51,7 @@ class LoraLinear(nn.Module):
     @torch.no_grad()
     def merged(self) -> Tensor:
         """W + (alpha / r) B A, as the base layer holds it: what answers the same without a detour."""
-        return with_low_rank(self.weight, self.lora_A.weight, self.lora_B.weight, self.scale)
+        return with_low_rank(self.base, self.lora_A.weight, self.lora_B.weight, self.scale)
 
 
 def refuse_rank(path: str, rank: int, sides: tuple[int, int]) -> None:

@@ -1,6 +1,7 @@
 """Small bases and texts to fine-tune in a test."""
 
 from pathlib import Path
+from typing import Any
 
 from playground.tasks.finetune.labels import LabelsConfig
 from playground.tasks.finetune.pairs import PairsConfig
@@ -30,11 +31,11 @@ TASKS = {
 }
 
 
-def base_of(folder: Path, family: str) -> str:
-    """A random model in a folder: one of ours by its kind, or one of a family of transformers."""
+def base_of(folder: Path, family: str, **changes: Any) -> str:
+    """A random model in a folder: one of ours by its kind, or one of a family of transformers with these changes."""
     if family in ("encoder", "decoder", "encoder-decoder"):
         return str(save_model(random_model(kind=family, tied=True), folder / family))
-    build(family).save_pretrained(folder / family)
+    build(family, **changes).save_pretrained(folder / family)
     save_tokenizer(folder / family)
     return str(folder / family)
 

@@ -108,17 +108,18 @@ def merge(module: nn.Module, trained: Mapping[str, Tensor], scale: float) -> Non
     """Put trained tensors into a module; LoRA's pairs are added to their matrices. Raises UserError for others."""
     parameters = dict(module.named_parameters(remove_duplicate=False))
     with torch.no_grad():
-        for name, tensor in trained.items():
+        # A matrix may stand in the file, too (peft): first as it is, then changed.
+        for name, tensor in sorted(trained.items(), key=lambda item: item[0].endswith(LORA_A)):
             target = parameters.get(_target_of(name))
             try:
                 if target is None:
                     raise ValueError(name)
                 if name.endswith(LORA_A):
-                    b = trained[name.removesuffix(LORA_A) + LORA_B]
-                    target.copy_(with_low_rank(target, tensor, b, scale))
+                    path = name.removesuffix(LORA_A)
+                    target.copy_(with_low_rank(module.get_submodule(path), tensor, trained[path + LORA_B], scale))
                 elif not name.endswith(LORA_B):
                     target.copy_(tensor)
-            except (RuntimeError, ValueError, KeyError) as error:
+            except (RuntimeError, ValueError, KeyError, AttributeError) as error:
                 raise UserError("The trained weights do not belong to this base ({name}).", name=name) from error
 
 

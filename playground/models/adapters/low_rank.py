@@ -23,11 +23,13 @@ def is_linear(layer: nn.Module) -> bool:
 
 
 def with_low_rank(
-    weight: Float[Tensor, "row column"],
+    layer: nn.Module,
     a: Float[Tensor, "rank inputs"],
     b: Float[Tensor, "outputs rank"],
     scale: float,
 ) -> Float[Tensor, "row column"]:
-    """W + scale · B A; of a transposed matrix its transpose. A square matrix counts as not transposed."""
+    """W + scale · B A as the layer holds it: the layer says whether transposed, since a square matrix does not show."""
+    weight: Any = layer.weight
     change = scale * (b @ a)
-    return weight + (change if weight.shape == change.shape else change.T).to(weight.dtype)
+    changed: Tensor = weight + (change.T if is_transposed(layer) else change).to(weight.dtype)
+    return changed

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from playground.errors import UserError
 from playground.models.adapters.finetuned import LORA_A, LORA_B, merge, put_together, tunable
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PREFIX = "base_model.model."
+WRAPPED = ".base_layer."
+"""In the name of a matrix that stands in the file as it was, beside its LoRA: an embedding, or the output head."""
 
 
 def is_adapter(folder: Path) -> bool:
@@ -33,7 +37,7 @@ def adapter_config(folder: Path) -> dict[str, Any]:
     """The configuration of an adapter. Raises UserError for what is none, and for other kinds than plain LoRA."""
     try:
         values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        kind, unlike = values["peft_type"], values.get("use_dora") or values.get("bias", "none") != "none"
+        kind, unlike = values["peft_type"], _is_unlike(values)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError("{folder} holds no adapter that can be read.", folder=folder.name) from error
     if kind != "LORA" or unlike:
@@ -43,22 +47,67 @@ def adapter_config(folder: Path) -> dict[str, Any]:
     return dict(values)
 
 
+UNLIKE = (
+    "use_dora",
+    "use_qalora",
+    "use_bdlora",
+    "alora_invocation_tokens",
+    "arrow_config",
+    "kasa_config",
+    "monteclora_config",
+    "velora_config",
+    "layer_replication",
+    "megatron_config",
+)
+"""Settings with which peft computes another thing than W + scale · B A on the base as it stands."""
+CHANGES_BASE = ("pissa", "corda", "olora", "loftq", "lora_ga", "mica")
+"""Beginnings of first values for which peft changes the base's matrices, too, whenever it opens the adapter."""
+
+
+def _is_unlike(values: dict[str, Any]) -> bool:
+    """Whether a configuration asks for more than plain LoRA."""
+    start = values.get("init_lora_weights")
+    return (
+        any(values.get(name) for name in UNLIKE)
+        or values.get("bias", "none") != "none"
+        or (isinstance(start, str) and start.lower().startswith(CHANGES_BASE))
+    )
+
+
 def adapter_tensors(folder: Path) -> dict[str, Tensor]:
     """The tensors of an adapter by their names in the base. Raises UserError for a damaged file."""
     try:
         tensors = load_file(folder / WEIGHTS)
     except (OSError, SafetensorError) as error:
         raise UserError("The adapter in {folder} is damaged; save it again.", folder=folder.name) from error
-    return {name.removeprefix(PREFIX): tensor for name, tensor in tensors.items()}
+    return {name.removeprefix(PREFIX).replace(WRAPPED, "."): tensor for name, tensor in tensors.items()}
 
 
 def lora_scale(values: dict[str, Any], path: str, rank: int, folder: Path) -> float:
     """alpha / r of the layer at a path, or alpha / sqrt(r) (Kalajdzievski 2023). Raises UserError without an alpha."""
     try:
-        alpha = float((values.get("alpha_pattern") or {}).get(path, values["lora_alpha"]))
+        alpha = float(_stated_for(path, values.get("alpha_pattern") or {}, values["lora_alpha"]))
         return alpha / (rank**0.5 if values.get("use_rslora") else rank)
-    except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError, re.error) as error:
         raise UserError("{folder} holds no adapter that can be read.", folder=folder.name) from error
+
+
+def _stated_for(path: str, patterns: dict[str, Any], otherwise: Any) -> Any:
+    """The value of the first pattern that fits the end of a path, as peft finds it (get_pattern_key)."""
+    fitting = (value for pattern, value in patterns.items() if _fits(pattern, path))
+    return next(fitting, otherwise)
+
+
+def _fits(pattern: str, path: str) -> bool:
+    """Whether a path ends with a pattern. Raises ValueError for one that could take for ever."""
+    if len(pattern) > LONGEST_PATTERN or REPEATED_GROUP.search(pattern) or len(REPEATS.findall(pattern)) > MOST_REPEATS:
+        raise ValueError("a pattern that nobody writes")
+    return re.match(rf"(.*\.)?({pattern})$", path) is not None
+
+
+LONGEST_PATTERN, MOST_REPEATS = 500, 4
+REPEATS, REPEATED_GROUP = re.compile(r"[*+{]"), re.compile(r"\)[*+{?]*[*+{]")
+"""Each repeat multiplies the time by the path's length, a repeated group raises it to that power."""
 
 
 def load_adapter(
@@ -75,11 +124,26 @@ def load_adapter(
         tensors[path + LORA_B] = b * lora_scale(values, path, rank, folder)
     labels = _labels_of(values, tensors)
     made = tunable(base, labels, 0)
+    if not values.get("ensure_weight_tying"):
+        _untie(made.whole, tensors)
     merge(made.whole, tensors, 1.0)
     whole = made.whole.to(device=device, dtype=getattr(torch, dtype)).eval().requires_grad_(False)
     return dataclasses.replace(
         put_together(base, whole, labels), folder=folder, device=device, dtype=dtype, name=name.strip()
     )
+
+
+def _untie(whole: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Give each changed layer a matrix of its own: with peft an output head that was tied to the embedding is no more.
+
+    tensors: the adapter's, by their names in the base.
+    """
+    owners = Counter(id(weight) for _name, weight in whole.named_parameters(remove_duplicate=False))
+    changed = {name.removesuffix(LORA_A) + ".weight" if name.endswith(LORA_A) else name for name in tensors}
+    for name, weight in list(whole.named_parameters(remove_duplicate=False)):
+        if name in changed and owners[id(weight)] > 1:
+            path, _dot, own = name.rpartition(".")
+            setattr(whole.get_submodule(path), own, nn.Parameter(weight.detach().clone(), requires_grad=False))
 
 
 def _base_of(folder: Path, values: dict[str, Any]) -> str:

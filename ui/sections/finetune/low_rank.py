@@ -6,6 +6,7 @@ from playground.charts.finetune import lora_map_figure
 from playground.errors import UserError
 from playground.finetuning.low_rank_change import LowRankChange, read_low_rank
 from playground.finetuning.weight_drift import WeightDrift
+from playground.models.adapters.low_rank import is_transposed
 from playground.text import _
 from ui.sections.finetune.subject import FinetuneSubject
 from ui.text import error_sentence
@@ -76,11 +77,9 @@ def _show_entry(subject: FinetuneSubject, change: LowRankChange) -> None:
 
 def _entry(model: object, change: LowRankChange, row: int, column: int) -> float:
     """One number of a model's matrix, as outputs x inputs."""
-    weights = dict(model.module.named_parameters())  # type: ignore[attr-defined]
-    name = f"{change.path}.weight"
-    matrix = weights[name] if name in weights else weights[name.partition(".")[2]]
-    is_transposed = tuple(matrix.shape) != change.change.shape
-    return float(matrix[column, row] if is_transposed else matrix[row, column])
+    layers = dict(model.module.named_modules())  # type: ignore[attr-defined]
+    layer = layers[change.path] if change.path in layers else layers[change.path.partition(".")[2]]
+    return float(layer.weight[column, row] if is_transposed(layer) else layer.weight[row, column])
 
 
 def _draw(subject: FinetuneSubject, change: LowRankChange, name: str) -> None:

@@ -13,7 +13,7 @@ from playground.training.finetune import TrainedParts
 from playground.training.finetune.peft_format import merged_state, read_adapter
 from playground.training.finetune.result import before_and_after, export_adapter
 from playground.training.run.folder import run
-from tests.helpers.small_finetuning import finetune_config
+from tests.helpers.small_finetuning import base_of, finetune_config
 
 IDS = torch.tensor([[1, 6, 8, 5]])
 ALL = ("query", "value", "output", "up", "down")
@@ -133,3 +133,79 @@ def test_an_adapter_whose_base_is_elsewhere_is_refused(tmp_path):
     (out / CONFIG).write_text(json.dumps({**values, "base_model_name_or_path": _config.base, "lora_alpha": "much"}))
     with pytest.raises(UserError, match="no adapter that can be read"):
         load(str(out))
+
+
+def saved_by_peft(folder, family, changes=None, **settings):
+    """A base with random LoRA that peft saved, and the logits that peft computes when it opens both again."""
+    from peft import LoraConfig, PeftModel, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    base = base_of(folder, family, **(changes or {}))
+    theirs = get_peft_model(
+        AutoModelForCausalLM.from_pretrained(base), LoraConfig(**{"r": 3, "lora_alpha": 6} | settings)
+    )
+    torch.manual_seed(1)
+    for name, parameter in theirs.named_parameters():
+        if "lora_" in name:
+            torch.nn.init.normal_(parameter, std=0.5)
+    theirs.save_pretrained(folder / "saved")
+    again = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), folder / "saved").eval()
+    with torch.no_grad():
+        return folder / "saved", again(IDS).logits
+
+
+def test_a_square_matrix_that_is_held_transposed_is_merged_transposed(tmp_path):
+    """GPT-2's c_proj is 16 x 16, as inputs x outputs: its shape does not tell."""
+    saved, expected = saved_by_peft(tmp_path, "gpt2", target_modules=["attn.c_proj"], fan_in_fan_out=True)
+    with torch.no_grad():
+        torch.testing.assert_close(load(str(saved)).module(IDS).logits, expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"alpha_pattern": {"q_proj": 32}},
+        {"alpha_pattern": {r".*layers\.1\..*": 32, "q_proj": 2}},
+        {"alpha_pattern": {"model.layers.0.self_attn.v_proj": 1}},
+        {"rank_pattern": {"v_proj": 5}, "alpha_pattern": {"layers.1.self_attn.[qv]_proj": 9}},
+        {"rank_pattern": {r"layers\.0\..*": 2}, "use_rslora": True},
+    ],
+    ids=["module", "expression", "path", "both", "rslora"],
+)
+def test_each_layer_has_the_alpha_and_rank_that_peft_gives_it(tmp_path, settings):
+    saved, expected = saved_by_peft(tmp_path, "llama", target_modules=["q_proj", "v_proj"], **settings)
+    with torch.no_grad():
+        torch.testing.assert_close(load(str(saved)).module(IDS).logits, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_an_adapter_on_a_tied_head_leaves_the_embedding(tmp_path):
+    saved, expected = saved_by_peft(tmp_path, "llama", {"tie_word_embeddings": True}, target_modules=["lm_head"])
+    with torch.no_grad():
+        torch.testing.assert_close(load(str(saved)).module(IDS).logits, expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"init_lora_weights": "pissa_niter_4"},
+        {"init_lora_weights": "olora"},
+        {"layer_replication": [[0, 1], [0, 2]]},
+        {"alora_invocation_tokens": [5, 6]},
+        {"use_qalora": True},
+        {"bias": "all"},
+    ],
+)
+def test_what_is_more_than_a_low_rank_change_is_refused(tmp_path, changes):
+    _config, folder = run_of(tmp_path, "llama", "passages")
+    out = export_adapter(folder, tmp_path / "adapter")
+    (out / CONFIG).write_text(json.dumps(json.loads((out / CONFIG).read_text()) | changes))
+    with pytest.raises(UserError, match="only plain LoRA"):
+        load(str(out))
+
+
+@pytest.mark.parametrize("pattern", ["(", "(a+)+b", ".*.*.*.*.*x", "q" * 501])
+def test_a_pattern_that_is_none_or_could_take_for_ever_is_refused(tmp_path, pattern):
+    saved, _logits = saved_by_peft(tmp_path, "llama", target_modules=["q_proj"])
+    (saved / CONFIG).write_text(json.dumps(json.loads((saved / CONFIG).read_text()) | {"alpha_pattern": {pattern: 3}}))
+    with pytest.raises(UserError, match="no adapter that can be read"):
+        load(str(saved))
