@@ -9,6 +9,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ _RUN = re.compile(r"run/([A-Za-z0-9_-]{1,100})/([0-9]{1,9})", re.ASCII)
 PROVENANCE = "provenance.json"
 HUB_SOURCE = "Hugging Face hub"
 """How the provenance of every model from the hub begins."""
+BASES = {"finetuned.json": "base", "adapter_config.json": "base_model_name_or_path"}
+"""Files beside weights that are only a change, and where they name what they change."""
 STAGING_PREFIX = ".staging-"
 ABANDONED_AFTER = 3600.0
 """Seconds without a write after which another machine's staging folder counts as abandoned."""
@@ -141,20 +144,50 @@ def run_checkpoint_folder(name: str) -> Path:
     return folder
 
 
-def written_at(name: str) -> int:
-    """When a checkpoint run/<id>/<step> or a folder was last written, in nanoseconds; 0 for every other name.
+def stamp_of(name: str) -> int:
+    """What tells the state of a folder or of a checkpoint run/<id>/<step> from any other; 0 for every other name.
 
-    Files can be written anew under their name: whoever keeps a model keeps it under this time, too.
+    Files can be written anew under their name, moved in with an older time, or changed in the folder of an adapter's
+    base: whoever keeps a model keeps it under this number, too.
     """
+    states = tuple(state for folder in _with_bases(name) for state in _file_states(folder))
+    return int.from_bytes(blake2b(repr(states).encode(), digest_size=8).digest()) if states else 0
+
+
+def _with_bases(name: str) -> list[Path]:
+    """The folder of a name and those of its base, of that one's base, and so on; empty for a name that is no folder."""
+    folders: list[Path] = []
+    while (folder := _own_folder(name)) is not None and folder not in folders:
+        folders.append(folder)
+        name = base_named_in(folder)
+    return folders
+
+
+def _own_folder(name: str) -> Path | None:
     try:
         if is_run_name(name):
-            return max(path.stat().st_mtime_ns for path in run_checkpoint_folder(name).glob("*.safetensors"))
-        folder = Path(name).expanduser()
-        if not looks_like_path(name) or not folder.is_dir():
-            return 0
-        return max((path.stat().st_mtime_ns for path in folder.iterdir() if path.is_file()), default=0)
+            return run_checkpoint_folder(name)
+        return Path(name).expanduser().resolve() if looks_like_path(name) and is_folder(name) else None
     except (UserError, OSError, RuntimeError):
-        return 0
+        return None
+
+
+def _file_states(folder: Path) -> list[tuple[str, int, int, int]]:
+    """Name, time, size and inode of each file: a time alone may be carried over from elsewhere."""
+    try:
+        found = [(path, path.stat()) for path in sorted(folder.iterdir()) if path.is_file()]
+    except OSError:
+        return []
+    return [(path.name, state.st_mtime_ns, state.st_size, state.st_ino) for path, state in found]
+
+
+def base_named_in(folder: Path) -> str:
+    """The base that a fine-tuned model or an adapter names; empty in every other folder."""
+    for file, key in BASES.items():
+        with contextlib.suppress(OSError, ValueError, RecursionError):
+            values = json.loads((folder / file).read_text(encoding="utf-8"))
+            return str(values.get(key) or "") if isinstance(values, dict) else ""
+    return ""
 
 
 def looks_like_path(name: str) -> bool:

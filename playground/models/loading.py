@@ -19,7 +19,7 @@ from playground.models.cache import (
     read_provenance,
     run_checkpoint_folder,
     shipped_folder,
-    written_at,
+    stamp_of,
 )
 from playground.models.cache_bound import mark_used
 from playground.models.catalogue import OWN_FAMILY, Kind, find
@@ -87,8 +87,8 @@ class LoadedModel:
     """Classes of its classifier; 0 without one."""
     head: "ModelHead | None" = None
     """Its classifier, or what finds an answer in a text; None without one."""
-    written: int = 0
-    """When its folder had last been written, in nanoseconds; 0 for a model of the catalogue or the hub."""
+    stamp: int = 0
+    """The state of its folder's files (`stamp_of`); 0 for a model of the catalogue or the hub."""
 
     @property
     def is_own(self) -> bool:
@@ -121,12 +121,12 @@ def load(
     from playground.models.adapters.weight_checks import guard_embedding, refuse_not_a_number
     from playground.models.build_bounds import bounded_build, check_counts
 
-    folder, written = find_folder(name, revision, progress, cancelled), written_at(name)
+    folder, stamp = find_folder(name, revision, progress, cancelled), stamp_of(name)
     mark_used(folder)
     if (folder / FINETUNED).is_file():
-        return _load_finetuned(folder, name, written, device, dtype)
+        return _load_finetuned(folder, name, stamp, device, dtype)
     if (folder / ADAPTER).is_file():
-        return _load_adapter(folder, name, written, device, dtype)
+        return _load_adapter(folder, name, stamp, device, dtype)
     with _user_errors(name):
         checkpoint = inspect(folder, name)
         check_counts(checkpoint.config, name)
@@ -138,14 +138,14 @@ def load(
         with BUILD_LOCK, bounded_build(checkpoint, name):
             parts = _build(checkpoint, name, device, dtype)
         origin = _origin(name, checkpoint)
-        model = LoadedModel(folder=folder, written=written, device=device, dtype=dtype, **origin, **parts)
+        model = LoadedModel(folder=folder, stamp=stamp, device=device, dtype=dtype, **origin, **parts)
         refuse_not_a_number(model.module, name)
         check_decoder(model.tokenizer, name)
         guard_embedding(model)
     return model
 
 
-def _load_finetuned(folder: Path, name: str, written: int, device: str, dtype: str) -> LoadedModel:
+def _load_finetuned(folder: Path, name: str, stamp: int, device: str, dtype: str) -> LoadedModel:
     """A fine-tuned model: its base, with the weights that were trained."""
     from playground.models.adapters.finetuned import TRAINED, load_finetuned
 
@@ -159,10 +159,10 @@ def _load_finetuned(folder: Path, name: str, written: int, device: str, dtype: s
         origin |= {"source": "training run", "revision": f"step {int(folder.name)}, sha256:{checksum[:12]}"}
     elif entry := find(name):
         origin |= {"name": entry.name, "source": str(entry.sources[0]), "revision": f"sha256:{checksum}"}
-    return dataclasses.replace(model, **origin, note="", written=written)
+    return dataclasses.replace(model, **origin, note="", stamp=stamp)
 
 
-def _load_adapter(folder: Path, name: str, written: int, device: str, dtype: str) -> LoadedModel:
+def _load_adapter(folder: Path, name: str, stamp: int, device: str, dtype: str) -> LoadedModel:
     """An adapter of the library peft, merged into the base that it names."""
     from playground.models.adapters.peft_adapter import load_adapter
 
@@ -170,7 +170,7 @@ def _load_adapter(folder: Path, name: str, written: int, device: str, dtype: str
         device = resolve_device(device)
         kept = "float32" if dtype == "auto" else resolve_dtype(dtype, device, {})
         model = load_adapter(folder, name, device=device, dtype=kept, load=load)
-    return dataclasses.replace(model, source=f"folder {folder}", revision=None, note="", written=written)
+    return dataclasses.replace(model, source=f"folder {folder}", revision=None, note="", stamp=stamp)
 
 
 FINETUNED = "finetuned.json"

@@ -151,7 +151,7 @@ def read_token(count: int, default: int | None = None) -> int:
 
 def model_key(model: "LoadedModel") -> tuple[str, ...]:
     """What tells a model, as it was loaded, from others."""
-    return (model.name, model.revision or "", model.device, model.dtype, str(model.folder), str(model.written))
+    return (model.name, model.revision or "", model.device, model.dtype, str(model.folder), str(model.stamp))
 
 
 def trace_key(model: "LoadedModel", texts: "Texts", truncate: bool) -> str:

@@ -1,14 +1,19 @@
 """Sharing loaded models: once per model, bounded, least recently used out first."""
 
+import json
 import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
 from playground.errors import UserError
+from playground.models.cache import stamp_of
 from playground.models.memory_estimate import DoesNotFitError
 from playground.models.registry import ModelRegistry
 
@@ -126,11 +131,79 @@ def test_a_folder_that_is_saved_again_is_loaded_again(save_model):
     registry = ModelRegistry(max_models=4, max_bytes=1 << 40)
     before = registry.get(str(folder))
     assert registry.get(str(folder)) is before
-    for path in save_model("gpt2", n_layer=3).iterdir():  # the same folder
-        os.utime(path, ns=(before.written + 1_000_000,) * 2)
+    save_model("gpt2", n_layer=3)  # the same folder
     after = registry.get(str(folder))
     assert (before.layers, after.layers) == (2, 3)
-    assert after.written > before.written
+    assert after.stamp != before.stamp
+
+
+@pytest.mark.parametrize("newest", ["model.safetensors", "tokenizer.json"])
+def test_an_older_file_that_is_moved_in_with_its_time_is_loaded(save_model, tmp_path, newest):
+    """As mv and rsync -a do: no time in the folder becomes newer."""
+    folder, old = save_model("gpt2"), tmp_path / "old.safetensors"
+    weights = load_file(folder / "model.safetensors")
+    save_file({name: tensor + 1 for name, tensor in weights.items()}, old, metadata={"format": "pt"})
+    os.utime(old, ns=(1, 1))
+    os.utime(folder / newest)
+    registry = ModelRegistry(max_models=4, max_bytes=1 << 40)
+    before = registry.get(str(folder)).module.state_dict()["transformer.wte.weight"]
+    os.replace(old, folder / "model.safetensors")
+    after = registry.get(str(folder)).module.state_dict()["transformer.wte.weight"]
+    assert after.equal(before + 1)
+
+
+def test_a_file_of_the_same_time_and_size_in_another_place_is_loaded(save_model, tmp_path):
+    folder, other = save_model("gpt2"), tmp_path / "other"
+    path = folder / "model.safetensors"
+    save_file({name: tensor + 1 for name, tensor in load_file(path).items()}, other, metadata={"format": "pt"})
+    os.utime(other, ns=(path.stat().st_mtime_ns,) * 2)
+    registry = ModelRegistry(max_models=4, max_bytes=1 << 40)
+    before = registry.get(str(folder))
+    os.replace(other, path)
+    assert registry.get(str(folder)) is not before
+
+
+def adapter_on(base: Path, folder: Path) -> Path:
+    """LoRA that changes nothing, as peft writes it."""
+    folder.mkdir()
+    path = "base_model.model.transformer.h.0.attn.c_attn"
+    tensors = {f"{path}.lora_A.weight": torch.zeros(2, 16), f"{path}.lora_B.weight": torch.zeros(48, 2)}
+    save_file(tensors, folder / "adapter_model.safetensors")
+    values = {"peft_type": "LORA", "r": 2, "lora_alpha": 4, "base_model_name_or_path": str(base), "bias": "none"}
+    (folder / "adapter_config.json").write_text(json.dumps(values))
+    return folder
+
+
+def test_an_adapter_whose_base_is_saved_again_is_loaded_again(save_model, tmp_path):
+    folder = adapter_on(save_model("gpt2"), tmp_path / "adapter")
+    registry = ModelRegistry(max_models=4, max_bytes=1 << 40)
+    before = registry.get(str(folder))
+    assert registry.get(str(folder)) is before
+    save_model("gpt2", n_layer=3)
+    after = registry.get(str(folder))
+    assert (before.layers, after.layers) == (2, 3)
+    assert after.stamp != before.stamp
+
+
+def test_a_fine_tuned_model_notices_that_its_base_is_saved_again(tmp_path):
+    from playground.training.run.folder import run
+    from playground.training.run.paths import checkpoint_folders
+    from tests.helpers.small_finetuning import base_of, finetune_config
+
+    config = finetune_config(tmp_path, "gpt2", "passages")
+    list(run(config, tmp_path / "run"))
+    folder = checkpoint_folders(tmp_path / "run")[-1]
+    registry = ModelRegistry(max_models=4, max_bytes=1 << 40)
+    registry.get(str(folder))
+    base_of(tmp_path, "gpt2", n_layer=3)
+    with pytest.raises(UserError, match="not those that were fine-tuned"):
+        registry.get(str(folder))
+
+
+def test_bases_that_name_each_other_have_a_stamp(tmp_path):
+    for name, base in (("a", "b"), ("b", "a")):
+        adapter_on(tmp_path / base, tmp_path / name)
+    assert len({stamp_of(str(tmp_path / name)) for name in "ab"} | {0}) == 3
 
 
 def test_names_that_could_not_be_loaded_leave_nothing_behind():
