@@ -10,12 +10,14 @@ from playground.attention import IMPLEMENTATION, register_with_transformers
 from playground.errors import UserError
 from playground.models.adapters.attention_seam import choose_attention
 from playground.models.adapters.directions import BIDIRECTIONAL, MASK_BEHIND
+from playground.models.adapters.from_folder import module_from_folder
 from playground.models.adapters.pretrained_head import pretrained_head, quiet_transformers, stated_task
-from playground.models.adapters.weight_checks import refuse_not_a_number
+from playground.models.adapters.probe_text import probe_ids
+from playground.models.adapters.weight_checks import refuse_left_over, refuse_not_a_number
 from playground.models.catalogue import Kind
 from playground.models.formats.checkpoint import Checkpoint
 from playground.models.heads import HeadTask
-from playground.models.loading import NO_STATED_LIMIT, PROBE_TEXT
+from playground.models.loading import NO_STATED_LIMIT
 
 HEADED = (
     "ForCausalLM",
@@ -172,7 +174,7 @@ def _parts(checkpoint: Checkpoint, name: str, device: str, dtype: str) -> dict[s
     module: Any = whole if head is None else _base_of(whole, config)
     attention = choose_attention(
         module,
-        _probe_ids(tokenizer, module).to(device),
+        probe_ids(tokenizer, module).to(device),
         encoder_decoder=architecture.kind == "encoder-decoder",
         family=checkpoint.family,
     )
@@ -251,6 +253,7 @@ def _pretrained_module(
         # The source looked as if it went through the interface, but it keeps a table of its own (GIT).
         module, report = _from_folder(checkpoint, architecture, dtype, "eager")
     missing = [key for key in report["missing_keys"] if not any(part in key for part in UNUSED_BY_ATTENTION)]
+    refuse_left_over(module, report["unexpected_keys"], name)
     is_headed = architecture.has_output_head or architecture.head_task is not None
     base = getattr(module, module.base_model_prefix, None) if is_headed else None
     in_base = [key for key in missing if base is None or key.startswith(f"{module.base_model_prefix}.")]
@@ -269,22 +272,9 @@ def _pretrained_module(
 
 def _from_folder(checkpoint: Checkpoint, architecture: CheckpointArchitecture, dtype: str, implementation: str) -> Any:
     """The module, and what transformers reports of its loading."""
-    return architecture.model_class.from_pretrained(
-        checkpoint.folder,
-        dtype=getattr(torch, dtype),
-        attn_implementation=implementation,
-        use_safetensors=True,
-        trust_remote_code=False,
-        local_files_only=True,
-        output_loading_info=True,
+    return module_from_folder(
+        architecture.model_class, checkpoint, dtype=getattr(torch, dtype), attn_implementation=implementation
     )
-
-
-def _probe_ids(tokenizer: Any, module: nn.Module) -> torch.Tensor:
-    """A few token ids of the model's vocabulary, [1, token]."""
-    vocabulary = module.get_input_embeddings().weight.shape[0]  # type: ignore[operator]
-    ids = [index for index in tokenizer(PROBE_TEXT)["input_ids"] if index < vocabulary]
-    return torch.tensor([ids if len(ids) > 2 else list(range(min(vocabulary, 4)))])
 
 
 def context_of(module: nn.Module, config: Any, tokenizer: Any) -> int:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from playground.attention import IMPLEMENTATION
 from playground.errors import UserError
+from playground.models.adapters.from_folder import module_from_folder
 from playground.models.adapters.transformers import forward_parameters, takes_segments
 from playground.models.formats.checkpoint import inspect
 from playground.models.heads import HeadTask, ModelHead, labels_in, scale_of
@@ -124,19 +125,19 @@ def _load_classifier(model: "LoadedModel", n_labels: int) -> tuple[nn.Module, li
 
     from playground.models.loading import BUILD_LOCK
 
-    local: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
-    config = AutoConfig.from_pretrained(model.folder, num_labels=n_labels, **local)
-    if type(config) not in AutoModelForSequenceClassification._model_mapping:
+    config = AutoConfig.from_pretrained(
+        model.folder, num_labels=n_labels, trust_remote_code=False, local_files_only=True
+    )
+    classes = AutoModelForSequenceClassification._model_mapping
+    if type(config) not in classes:
         raise UserError("The family {family} has no sequence classifier in transformers.", family=model.family)
     with BUILD_LOCK, quiet_transformers():
-        module, report = AutoModelForSequenceClassification.from_pretrained(
-            model.folder,
+        module, report = module_from_folder(
+            classes[type(config)],
+            inspect(model.folder, model.name),
             config=config,
             dtype=getattr(torch, model.dtype),
-            use_safetensors=True,
-            output_loading_info=True,
             ignore_mismatched_sizes=True,
-            **local,
         )
     return module, sorted(report["missing_keys"])
 

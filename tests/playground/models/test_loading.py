@@ -10,9 +10,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 from transformers import BertConfig, EncoderDecoderConfig, EncoderDecoderModel
 
 from playground.errors import UserError
+from playground.lens import trace
 from playground.models import LoadedModel
 from playground.models.adapters import attention_seam
 from playground.models.adapters.pretrained import context_of
@@ -134,6 +136,21 @@ def test_a_model_that_reads_no_text_is_refused(save_model):
     (folder / "config.json").write_text('{"model_type": "vit"}')
     with pytest.raises(UserError, match="reads pixel values, not text"):
         load(str(folder))
+
+
+@pytest.mark.parametrize("normalizer", [None, normalizers.Replace("y", "x")])
+def test_a_vocabulary_without_our_words_and_without_an_unknown_token_is_loaded(save_model, normalizer):
+    """The second is opened in a process of its own, since it replaces."""
+    folder = save_model("gpt2")
+    tokenizer = Tokenizer(models.WordLevel({"x": 0, "z": 1, "a": 2}))
+    tokenizer.pre_tokenizer, tokenizer.normalizer = pre_tokenizers.Whitespace(), normalizer
+    tokenizer.save(str(folder / "tokenizer.json"))
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
+    model = load(str(folder))
+    expected = type(model.module).from_pretrained(folder)(torch.tensor([[0, 1, 0]])).logits
+    with pytest.raises(UserError, match="tokenizer fails on this text: WordLevel error"):
+        trace(model, "x dog")
+    assert trace(model, "x z x").last_logits == pytest.approx(expected[0, -1].detach().numpy(), abs=1e-5)
 
 
 def test_a_damaged_tokenizer_is_a_sentence(save_model):
