@@ -28,12 +28,20 @@ WITHOUT_VOCABULARY = ("ByT5Tokenizer", "CanineTokenizer", "PerceiverTokenizer")
 TOKENIZER_FILES = (
     "tokenizer.json",
     "tokenizer.model",
+    "tekken.json",
     "vocab.txt",
     "vocab.json",
+    "vocab-src.json",
     "spiece.model",
+    "spm.model",
+    "spm_char.model",
     "source.spm",
+    "sentencepiece.model",
     "sentencepiece.bpe.model",
+    "prophetnet.tokenizer",
+    "byte_maps.json",
 )
+"""A vocabulary, as transformers' tokenizers call their files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +128,8 @@ def weight_files_among(name: str, files: set[str]) -> set[str]:
     if SINGLE in files:
         return {SINGLE}
     if INDEX in files:
-        return {file for file in files if SHARD.fullmatch(file)} | {INDEX}
+        shards = {file for file in files if SHARD.fullmatch(file)}
+        return (shards or {file for file in files if is_weights(file)}) | {INDEX}
     if "adapter_model.safetensors" in files:
         raise UserError(
             "{name} is an adapter, not a whole model; merge it into its base model and open that.", name=name
@@ -136,6 +145,11 @@ def weight_files_among(name: str, files: set[str]) -> set[str]:
     if any(file.endswith(".gguf") for file in files):
         raise UserError("{name} has only GGUF weights; open the safetensors version of it.", name=name)
     raise UserError("{name} has no weights: model.safetensors is missing.", name=name)
+
+
+def is_weights(file: str) -> bool:
+    """Whether a file of a repository's own folder may hold a part of its weights, whatever its name."""
+    return file.endswith(".safetensors") and "/" not in file and not file.startswith("adapter_model.")
 
 
 def _needs_no_vocabulary(folder: Path) -> bool:

@@ -17,7 +17,14 @@ from typing import Any, TypeVar
 from playground.errors import UserError
 from playground.models.cache import HUB_SOURCE, write_provenance
 from playground.models.download_progress import Meter, run_watched
-from playground.models.formats.checkpoint import INDEX, SHARD, indexed_shards, refuse_configuration, weight_files_among
+from playground.models.formats.checkpoint import (
+    INDEX,
+    SHARD,
+    indexed_shards,
+    is_weights,
+    refuse_configuration,
+    weight_files_among,
+)
 from playground.models.formats.wheel import sha256
 
 Answer = TypeVar("Answer")
@@ -27,7 +34,8 @@ ANSWER_WITHIN = 4.0
 
 WANTED = re.compile(
     r"config\.json|generation_config\.json|tokenizer.*|vocab.*|merges\.txt|special_tokens_map\.json|added_tokens\.json"
-    r"|chat_template.*|spiece\.model|.*\.spm|sentencepiece\..*model|bpe\.codes|.*\.tiktoken"
+    r"|chat_template.*|sp.*\.model|.*\.spm|sentencepiece\..*model|bpe\.codes|.*\.tiktoken|.*_vocab\.json|tekken\.json"
+    r"|dict\.txt|emoji\.json|byte_maps\.json|normalizer\.json|prophetnet\.tokenizer|word_(shape|pronunciation)\.json"
 )
 
 SNAPSHOT = (
@@ -55,6 +63,8 @@ class Repository:
     """Bytes of each file to download."""
     checksums: dict[str, str]
     """SHA-256 of the files for which the hub states it."""
+    other_weights: dict[str, int]
+    """Bytes of safetensors under other names, which an index may ask for."""
 
     @property
     def download_bytes(self) -> int:
@@ -70,11 +80,13 @@ def look_up(name: str, revision: str | None) -> Repository:
         raise UserError("{name} has no config.json on the hub: it is not a model that transformers loads.", name=name)
     weights = weight_files_among(name, set(files))
     wanted = [path for path in files if path in weights or ("/" not in path and WANTED.fullmatch(path))]
+    others = [path for path in files if INDEX in weights and path not in wanted and is_weights(path)]
     return Repository(
         name=name,
         commit=str(info.sha),
         sizes={path: int(files[path].size or 0) for path in wanted},
-        checksums={path: files[path].lfs.sha256 for path in wanted if files[path].lfs},
+        checksums={path: files[path].lfs.sha256 for path in (*wanted, *others) if files[path].lfs},
+        other_weights={path: int(files[path].size or 0) for path in others},
     )
 
 
@@ -107,11 +119,12 @@ def fetch_hub(repository: Repository, folder: Path, meter: Meter, *, pinned: str
 
 def _needed(repository: Repository, shards: set[str]) -> list[str]:
     """The files to download: of several sets of shards that of the index. Raises UserError where one is missing."""
-    if missing := sorted(shards - repository.sizes.keys()):
+    files = repository.sizes | repository.other_weights
+    if missing := sorted(shards - files.keys()):
         raise UserError(
             "{name} is incomplete on the hub: {missing} is missing.", name=repository.name, missing=missing[0]
         )
-    return [path for path in repository.sizes if path in shards or not SHARD.fullmatch(path)]
+    return [path for path in files if path in shards or not (shards and (is_weights(path) or SHARD.fullmatch(path)))]
 
 
 def _snapshot(repository: Repository, target: Path, files: list[str], meter: Meter) -> None:

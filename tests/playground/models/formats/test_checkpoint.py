@@ -1,13 +1,17 @@
 """What a folder holds, and every refusal in one sentence."""
 
+import importlib
 import json
+import pkgutil
 import shutil
 from pathlib import Path
 
 import pytest
+import transformers
 
 from playground.errors import UserError
 from playground.models.formats.checkpoint import inspect, parameters_in, weight_files_among
+from playground.models.formats.hub import WANTED
 
 from safetensors.numpy import save_file  # isort: skip
 import numpy as np  # isort: skip
@@ -123,3 +127,31 @@ def test_missing_parts_are_named(save_model):
     (folder / "config.json").unlink()
     with pytest.raises(UserError, match=r"no config\.json"):
         inspect(folder, "gpt2")
+
+
+def vocabularies() -> set[str]:
+    """The file without which each tokenizer of transformers reads nothing."""
+    found = set()
+    for family in pkgutil.iter_modules(transformers.models.__path__):
+        for module in pkgutil.iter_modules([str(Path(transformers.models.__path__[0]) / family.name)]):
+            if module.name.startswith("tokenization") and module.name != "tokenization_pop2piano":
+                loaded = importlib.import_module(f"transformers.models.{family.name}.{module.name}")
+                classes = [one for one in vars(loaded).values() if isinstance(one, type)]
+                tables = [vars(one).get("vocab_files_names", {}) for one in classes]
+                found |= {names["vocab_file"] for names in tables if "vocab_file" in names}
+    return found
+
+
+def test_every_tokenizers_vocabulary_is_known_and_fetched(save_model):
+    folder = save_model("gpt2")
+    (folder / "tokenizer.json").unlink()
+    for file in vocabularies() | {"tekken.json"}:
+        assert WANTED.fullmatch(file), file
+        (folder / file).write_bytes(b"x")
+        assert inspect(folder, "gpt2").family == "gpt2"
+        (folder / file).unlink()
+
+
+@pytest.mark.parametrize("file", ["emoji.json", "dict.txt", "word_shape.json", "target_vocab.json", "normalizer.json"])
+def test_what_stands_beside_a_vocabulary_is_fetched(file):
+    assert WANTED.fullmatch(file)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from huggingface_hub import errors
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file, save, save_file
 
 from playground.errors import UserError
 from playground.models import cache
@@ -170,6 +170,32 @@ def test_shards_are_those_of_the_index_whatever_their_names(hub, save_model):
     model = load("owner/name")
     assert model.module.state_dict()["transformer.wte.weight"].equal(weights["transformer.wte.weight"])
     assert not any("consolidated" in path for path in hub.asked if "resolve" in path)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("model_pp0_ep0_shard0.safetensors", "model_pp0_ep0_shard1.safetensors"),
+        ("model.layers.0.safetensors", "model.layers.1.safetensors"),
+        ("model-00001-of-00001.safetensors", "mtp.safetensors"),
+    ],
+)
+def test_an_index_may_name_its_files_as_it_likes(hub, save_model, names):
+    folder = save_model("gpt2")
+    weights = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    named = dict(zip(names, halves(weights), strict=True))
+    index = {"metadata": {}, "weight_map": {name: file for file, part in named.items() for name in part}}
+    for file, part in named.items():
+        save_file(part, folder / file, metadata={"format": "pt"})
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    hub.files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    hub.files |= {"consolidated.safetensors": b"another set"}
+    for model in (load("owner/name"), load(str(folder))):
+        assert all(model.module.state_dict()[name].equal(tensor) for name, tensor in weights.items())
+    assert not any("consolidated" in path for path in hub.asked if "resolve" in path)
+    stored = json.loads((fetch("owner/name") / "provenance.json").read_text())
+    assert set(names) <= stored["checksums"].keys()
 
 
 def test_a_shard_that_the_hub_lacks_is_named(hub, save_model):
