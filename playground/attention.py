@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -77,17 +77,22 @@ def attend(
     position_bias: Tensor | None = None,
     softcap: float | None = None,
     s_aux: Tensor | None = None,
+    indices: Int[Tensor, "batch query chosen"] | None = None,
     **_: Any,
 ) -> tuple[Float[Tensor, "batch query head width"], None]:
-    """Compute z, the weighted sums of the values, as transformers' AttentionInterface asks."""
+    """Compute z, the weighted sums of the values, as transformers' AttentionInterface asks.
+
+    indices: the only keys that each query sees, where a layer chooses some (DeepSeek-AI 2025, lightning indexer).
+    """
     causal = getattr(module, "is_causal", True) if is_causal is None else is_causal
+    # transformers may pass a mask for more keys than there are, and its own kernels cut it likewise.
+    mask = None if attention_mask is None else attention_mask[..., : key.shape[2]]
     call = AttentionCall(
         module=module,
         query=query,
         key=key,
         value=value,
-        # transformers may pass a mask for more keys than there are, and its own kernels cut it likewise.
-        mask=None if attention_mask is None else attention_mask[..., : key.shape[2]],
+        mask=mask if indices is None else _chosen_only(mask, indices, key.shape[2]),
         bias=position_bias,
         sinks=s_aux,
         softcap=softcap,
@@ -96,6 +101,15 @@ def attend(
         is_causal=bool(causal) and attention_mask is None and query.shape[2] > 1,
     )
     return _handler.get()(call).transpose(1, 2).contiguous(), None
+
+
+def _chosen_only(mask: Tensor | None, indices: Int[Tensor, "batch query chosen"], n_keys: int) -> Tensor:
+    """The mask with all but the chosen keys hidden, for all heads."""
+    hidden = torch.ones((*indices.shape[:2], n_keys), dtype=torch.bool, device=indices.device)
+    hidden = hidden.scatter(-1, indices.long(), False)[:, None]
+    if mask is None or mask.dtype == torch.bool:
+        return ~hidden if mask is None else mask & ~hidden
+    return mask.masked_fill(hidden, torch.finfo(mask.dtype).min)
 
 
 def z(call: AttentionCall) -> Float[Tensor, "batch head query width"]:

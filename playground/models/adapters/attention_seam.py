@@ -4,6 +4,8 @@ A family uses the seam only if its calls arrive there and its output equals that
 that the seam does not know then shows as a difference, instead of leading to wrong maps.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import torch
@@ -19,6 +21,8 @@ TOLERANCE = {torch.float32: 1e-3}
 TOLERANCE_HALF = 0.1
 """The same in half precision."""
 ROW_SUM_TOLERANCE = 1e-2
+CHOOSING = ({"index_topk": 2}, {"topk_blocks": 1, "block_size": 2})
+"""What indexers call the number of keys, or of blocks of keys, that a query sees (DeepSeek-V3.2, MiniMax-M3); few."""
 
 
 def choose_attention(module: nn.Module, ids: Tensor, *, encoder_decoder: bool, family: str) -> Attention:
@@ -26,7 +30,11 @@ def choose_attention(module: nn.Module, ids: Tensor, *, encoder_decoder: bool, f
 
     ids: [1, token], a few tokens. Raises UserError for a family whose attention cannot be captured, and for NaN output.
     """
-    arguments = _probe_arguments(ids, encoder_decoder=encoder_decoder)
+    with _choosing_few(module):
+        return _choose(module, _probe_arguments(ids, encoder_decoder=encoder_decoder), family)
+
+
+def _choose(module: nn.Module, arguments: dict[str, Any], family: str) -> Attention:
     output, calls = _run_counting(module, arguments)
     if output.isnan().any():
         raise UserError(
@@ -58,6 +66,30 @@ def choose_attention(module: nn.Module, ids: Tensor, *, encoder_decoder: bool, f
             family=family,
         )
     return "eager"
+
+
+@contextmanager
+def _choosing_few(module: nn.Module) -> Iterator[None]:
+    """Let layers that choose some keys for each query choose few, so that a short text shows whether it is followed."""
+    before = [(part, few, {name: getattr(part, name) for name in few}) for part, few in _choosing(module)]
+    try:
+        for part, few, _stated in before:
+            vars(part).update(few)
+        yield
+    finally:
+        for part, _few, stated in before:
+            vars(part).update(stated)
+
+
+def _choosing(module: nn.Module) -> list[tuple[nn.Module, dict[str, int]]]:
+    """The parts that choose keys, with the fewest that they can."""
+    found = [
+        (part, few) for part in module.modules() for few in CHOOSING if all(type(vars(part).get(n)) is int for n in few)
+    ]
+    # A pool of keys is chosen whole.
+    return [
+        (part, {n: max(value, vars(part).get("index_kpool", 0)) for n, value in few.items()}) for part, few in found
+    ]
 
 
 def _probe_arguments(ids: Tensor, *, encoder_decoder: bool) -> dict[str, Any]:
