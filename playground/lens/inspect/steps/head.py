@@ -99,6 +99,8 @@ class ProjectedVectors:
     """Where in that norm's output this head begins."""
     norm: NormStep | None = None
     """How it normed the first token's."""
+    clip: float | None = None
+    """The largest number that was let through, where some were cut to it: then no matrix shows how they were made."""
 
     @property
     def rotates(self) -> bool:

@@ -29,7 +29,7 @@ from playground.lens.generate.predictions import require_finite_logits
 from playground.lens.inspect.steps.gate import Gate, find_gate, gate_of_head
 from playground.lens.inspect.steps.head import HeadInside, ProjectedVectors, attention_row, to_array
 from playground.lens.inspect.steps.rotation import rotation_of
-from playground.lens.inspect.steps.sources import find_source, matrix_of
+from playground.lens.inspect.steps.sources import find_clipped, matrix_of, stated_clip
 from playground.lens.tolerances import UNROTATED_ABSOLUTE, UNROTATED_RELATIVE
 
 if TYPE_CHECKING:
@@ -139,9 +139,9 @@ class LayerInside:
 
     def _projected(self, at_seam: Float[Tensor, "token head_width"], rows: slice) -> ProjectedVectors:
         """Some rows of the queries, keys or values of a head, and where they come from."""
-        source = find_source(self._before_seam, at_seam)
+        source, is_cut = find_clipped(self._before_seam, at_seam, clip := stated_clip(self._attention.module))
         if source is None:
-            return ProjectedVectors(at_seam=to_array(at_seam[rows]))
+            return ProjectedVectors(at_seam=to_array(at_seam[rows]), clip=clip if is_cut else None)
         before, after = to_array(source.vectors * source.factor), to_array(at_seam)
         is_same = np.allclose(before, after, rtol=UNROTATED_RELATIVE, atol=UNROTATED_ABSOLUTE)
         rotation = None if is_same else rotation_of(before, after)
@@ -156,6 +156,7 @@ class LayerInside:
             before_norm=None if source.before_norm is None else to_array(source.before_norm)[rows],
             norm_offset=source.norm_offset,
             norm=source.norm,
+            clip=clip if is_cut else None,
         )
 
     def _gate(self, query: int) -> Gate | None:
@@ -174,6 +175,15 @@ class LayerInside:
         """Raise UserError where something that no module shows stands between the heads and their projection."""
         if not self._attention.is_direct and self._gate(0) is None:
             raise heads_are_mixed(name)
+
+    def require_one_stream(self, name: str) -> None:
+        """Raise UserError where a block carries more than the one stream that its layers write to."""
+        if self._residual().shape[-1] != _token_rows(self._recording.output(self._attention.writer)).shape[-1]:
+            raise UserError(
+                "{name} carries several residual streams side by side, which cannot be followed number by number; choose "
+                "a model of another family.",
+                name=name,
+            )
 
     def _head_outputs(self, query: int, weight: Tensor, gate: Gate | None) -> Float[np.ndarray, "head width"]:
         """What each head writes: [width, head · head_width] times [head, head_width]."""
@@ -253,6 +263,7 @@ def look_inside(
         raise UserError("Nothing passed layer {layer}; choose another.", layer=layer)
     require_finite_logits(seam.z)
     looked_at = LayerInside(model, parts, block, kind, recording, seam, runs)
+    looked_at.require_one_stream(model.name)
     looked_at.require_told(model.name)
     return looked_at
 

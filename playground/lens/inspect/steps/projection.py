@@ -65,6 +65,8 @@ def projected_vector(symbol: str, vectors: ProjectedVectors, token: int, prefix:
             factor=vectors.factor,
             suffix=", u = W x̂",
         )
+    if vectors.clip is not None:
+        note = _("This family cuts it to ±{clip:g} after its matrix.").format(clip=vectors.clip)
     if vectors.weight is None or vectors.inputs is None:
         return Vector(name=name, values=values, note=note, is_known=False)
     return SumOfProducts(

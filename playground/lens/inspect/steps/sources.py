@@ -50,6 +50,28 @@ def find_source(outputs: Sequence[ModuleOutput], at_seam: Float[Tensor, "token h
     return None
 
 
+def stated_clip(module: nn.Module) -> float | None:
+    """The largest number that an attention layer lets through of queries, keys and values (OLMo, MPT, DBRX)."""
+    stated = getattr(module, "clip_qkv", None) or getattr(getattr(module, "config", None), "clip_qkv", None)
+    return float(stated) if isinstance(stated, int | float) and stated else None
+
+
+def find_clipped(
+    outputs: Sequence[ModuleOutput], at_seam: Float[Tensor, "token head_width"], clip: float | None
+) -> tuple[VectorSource | None, bool]:
+    """As `find_source`, of vectors that the layer may clip behind its modules, and whether it has cut any number.
+
+    Then no matrix and no norm made the vectors: a sum of products is another number than the one it was cut to.
+    """
+    if clip is None:
+        return find_source(outputs, at_seam), False
+    floats = [item for item in outputs if item.output.is_floating_point()]
+    source = find_source([replace(item, output=item.output.clamp(-clip, clip)) for item in floats], at_seam)
+    if source is None or float(source.vectors.abs().max()) < clip:
+        return source, source is None
+    return VectorSource(vectors=source.vectors, factor=source.factor), True
+
+
 def matrix_of(module: nn.Module) -> tuple[Float[Tensor, "out input"], Tensor | None]:
     """A linear layer's matrix and bias; GPT-2's convolution of width 1 stores it the other way round."""
     weight, bias = module.weight, getattr(module, "bias", None)
