@@ -144,7 +144,7 @@ def run_checkpoint_folder(name: str) -> Path:
     return folder
 
 
-def stamp_of(name: str) -> int:
+def folder_stamp(name: str) -> int:
     """What tells the state of a folder or of a checkpoint run/<id>/<step> from any other; 0 for every other name.
 
     Files can be written anew under their name, moved in with an older time, or changed in the folder of an adapter's

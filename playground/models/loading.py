@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from playground.errors import UserError
 from playground.models.cache import (
     HUB_SOURCE,
+    folder_stamp,
     is_folder,
     is_run_name,
     looks_like_path,
     read_provenance,
     run_checkpoint_folder,
     shipped_folder,
-    stamp_of,
 )
 from playground.models.cache_bound import mark_used
 from playground.models.catalogue import OWN_FAMILY, Kind, find
@@ -88,7 +88,7 @@ class LoadedModel:
     head: "ModelHead | None" = None
     """Its classifier, or what finds an answer in a text; None without one."""
     stamp: int = 0
-    """The state of its folder's files (`stamp_of`); 0 for a model of the catalogue or the hub."""
+    """The state of its folder's files (`folder_stamp`); 0 for a model of the catalogue or the hub."""
 
     @property
     def is_own(self) -> bool:
@@ -121,7 +121,7 @@ def load(
     from playground.models.adapters.weight_checks import guard_embedding, refuse_not_a_number
     from playground.models.build_bounds import bounded_build, check_counts
 
-    folder, stamp = find_folder(name, revision, progress, cancelled), stamp_of(name)
+    folder, stamp = find_folder(name, revision, progress, cancelled), folder_stamp(name)
     mark_used(folder)
     if (folder / FINETUNED).is_file():
         return _load_finetuned(folder, name, stamp, device, dtype)

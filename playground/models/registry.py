@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from functools import cache
 
-from playground.models.cache import stamp_of
+from playground.models.cache import folder_stamp
 from playground.models.download_progress import IsCancelled, OnDownload, never_cancelled, no_download_progress
 from playground.models.loading import LoadedModel, load
 from playground.models.memory_estimate import DoesNotFitError, machine_bytes
@@ -18,7 +18,7 @@ Load = Callable[..., LoadedModel]
 
 def key_of(name: str, revision: str | None, device: str, dtype: str) -> Key:
     """The key of a model. A folder can be rewritten under its name, so the state of its files is in it."""
-    return (name, revision, device, dtype, stamp_of(name))
+    return (name, revision, device, dtype, folder_stamp(name))
 
 
 class ModelRegistry:

@@ -28,6 +28,7 @@ from playground.lens.capture.writers import (
     keeps_heads_apart,
     multiple_of,
     same_up_to_rounding,
+    several_streams,
 )
 
 if TYPE_CHECKING:
@@ -253,12 +254,7 @@ def _refuse_streams_side_by_side(probe: ProbePass, block: nn.Module, tokens: int
     received = probe.recording.inputs[block]
     streams = received.numel() // received.shape[-1] // tokens
     if streams > 1:
-        raise UserError(
-            "{name} keeps {streams} residual streams side by side, which cannot be shown as one; choose a model of "
-            "another family.",
-            name=probe.model.name,
-            streams=streams,
-        )
+        raise several_streams(probe.model.name, streams)
 
 
 def block_around(model: "LoadedModel", attention: nn.Module) -> nn.Module:

@@ -44,6 +44,16 @@ def heads_are_mixed(name: str) -> UserError:
     )
 
 
+def several_streams(name: str, streams: int) -> UserError:
+    """Why a model's stream cannot be followed where its blocks carry more than the one that a layer writes to."""
+    return UserError(
+        "{name} keeps {streams} residual streams side by side, which cannot be shown as one; choose a model of another "
+        "family.",
+        name=name,
+        streams=streams,
+    )
+
+
 def keeps_heads_apart(probe: ProbePass, indirect: Mapping[nn.Module, nn.Module]) -> bool:
     """Whether a head that mixes nothing leaves its own part of the projection's input empty, and no other's.
 

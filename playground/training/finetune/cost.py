@@ -13,7 +13,7 @@ from torch import nn
 from playground.errors import UserError
 from playground.models.adapters.finetuned import tunable
 from playground.models.adapters.low_rank import sides_of
-from playground.models.cache import stamp_of
+from playground.models.cache import folder_stamp
 from playground.models.catalogue import Kind
 from playground.models.loading import LoadedModel, load
 from playground.tasks.finetune.reader import refuse_kind
@@ -111,7 +111,7 @@ def _counts_of(config: FinetuneConfig, load: LoadBase) -> _Counts:
     parts = TrainedParts(method="all") if config.from_scratch else config.parts
     is_labelled = config.task_name == "labels"
     one = dataclasses.replace(parts, rank=1, alpha=1.0)
-    counts = _counts(_Counted(config.base, config.revision, one, is_labelled, stamp_of(config.base), load))
+    counts = _counts(_Counted(config.base, config.revision, one, is_labelled, folder_stamp(config.base), load))
     return counts.of_rank(parts.rank)
 
 

@@ -18,7 +18,7 @@ from torch import nn
 
 from playground.models.adapters.finetuned import tunable
 from playground.models.adapters.hub_model import HubModel, HubShape
-from playground.models.cache import stamp_of
+from playground.models.cache import folder_stamp
 from playground.models.loading import LoadedModel, load
 from playground.tasks.finetune.labels import LabelsConfig
 from playground.tasks.finetune.reader import reader_for
@@ -72,7 +72,7 @@ def measured_pace(config: FinetuneConfig, *, load: LoadBase = load) -> Pace:
     """
     parts = TrainedParts(method="all") if config.from_scratch else dataclasses.replace(config.parts, rank=1, alpha=1.0)
     task = dataclasses.replace(config.task, labels=0) if isinstance(config.task, LabelsConfig) else config.task
-    stamp = stamp_of(config.base)
+    stamp = folder_stamp(config.base)
     timed = _Timed(config.base, config.revision, stamp, parts, task, config.length, config.batch, load)
     return _pace(timed)
 

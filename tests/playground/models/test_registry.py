@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from playground.errors import UserError
-from playground.models.cache import stamp_of
+from playground.models.cache import folder_stamp
 from playground.models.memory_estimate import DoesNotFitError
 from playground.models.registry import ModelRegistry
 
@@ -203,7 +203,7 @@ def test_a_fine_tuned_model_notices_that_its_base_is_saved_again(tmp_path):
 def test_bases_that_name_each_other_have_a_stamp(tmp_path):
     for name, base in (("a", "b"), ("b", "a")):
         adapter_on(tmp_path / base, tmp_path / name)
-    assert len({stamp_of(str(tmp_path / name)) for name in "ab"} | {0}) == 3
+    assert len({folder_stamp(str(tmp_path / name)) for name in "ab"} | {0}) == 3
 
 
 def test_names_that_could_not_be_loaded_leave_nothing_behind():

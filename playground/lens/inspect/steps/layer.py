@@ -24,7 +24,7 @@ from playground.lens.capture.inputs import find_entering, find_table_row, named_
 from playground.lens.capture.norm_step import find_norm
 from playground.lens.capture.shared_blocks import BlockRuns, counting_runs, find_looked_at, is_shared
 from playground.lens.capture.site import Site, SiteKind, select
-from playground.lens.capture.writers import heads_are_mixed
+from playground.lens.capture.writers import heads_are_mixed, several_streams
 from playground.lens.generate.predictions import require_finite_logits
 from playground.lens.inspect.steps.gate import Gate, find_gate, gate_of_head
 from playground.lens.inspect.steps.head import HeadInside, ProjectedVectors, attention_row, to_array
@@ -178,12 +178,9 @@ class LayerInside:
 
     def require_one_stream(self, name: str) -> None:
         """Raise UserError where a block carries more than the one stream that its layers write to."""
-        if self._residual().shape[-1] != _token_rows(self._recording.output(self._attention.writer)).shape[-1]:
-            raise UserError(
-                "{name} carries several residual streams side by side, which cannot be followed number by number; choose "
-                "a model of another family.",
-                name=name,
-            )
+        width = _token_rows(self._recording.output(self._attention.writer)).shape[-1]
+        if (streams := self._residual().shape[-1] // width) > 1:
+            raise several_streams(name, streams)
 
     def _head_outputs(self, query: int, weight: Tensor, gate: Gate | None) -> Float[np.ndarray, "head width"]:
         """What each head writes: [width, head · head_width] times [head, head_width]."""

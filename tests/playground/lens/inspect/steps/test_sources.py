@@ -41,5 +41,5 @@ def test_numbers_below_the_clip_are_told_as_ever(tmp_path, family):
 @pytest.mark.parametrize("family", ["qwen4_exp_text", "qwen4_exp"])
 def test_several_streams_side_by_side_are_refused_in_a_sentence(tmp_path, family):
     traced = trace(load(str(save_shrunk(tmp_path, family))), TEXT)
-    with pytest.raises(UserError, match="several residual streams side by side"):
+    with pytest.raises(UserError, match="keeps 4 residual streams side by side"):
         traced.inside(1)
