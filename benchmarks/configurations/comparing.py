@@ -18,7 +18,7 @@ from playground.lens.capture.activations import Activations, capture, encode_tex
 from playground.lens.capture.site import SiteKind
 from playground.lens.generate.continuation import Continuation
 from playground.lens.generate.fill_mask import each_masked
-from playground.models.adapters.pretrained import BIDIRECTIONAL
+from playground.models.adapters.directions import BIDIRECTIONAL
 
 TEXT, TARGET = "the cat sat", "le chat"
 NEW_TOKENS = 6

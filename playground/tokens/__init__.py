@@ -6,7 +6,6 @@ unigram.py       the unigram model's best segmentation
 wordpiece.py     WordPiece's longest match
 segmentation.py  the steps of one pre-token, whatever the algorithm
 tokenization.py  a text as bytes, pieces and ids, with what the template adds
-typed_bytes.py   which bytes of the typed text each token covers
 languages.py     one sentence in twenty languages, and what a tokenizer makes of it
 boundaries.py    one text in two tokenizers
 matrices.py      input and output embedding, nearest tokens by cosine

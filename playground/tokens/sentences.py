@@ -17,9 +17,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from playground.errors import UserError
+from playground.lens.capture.text_tokens import TextToken
 from playground.lens.capture.tokens import TOKEN_LIMIT, EmptyTextError
 from playground.progress import OnProgress, no_progress
-from playground.tokens.tokenization import TextToken, tokenize
+from playground.tokens.tokenization import tokenize
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel

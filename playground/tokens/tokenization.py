@@ -6,47 +6,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Tokenizer
 
 from playground.decoding import well_formed
-from playground.errors import UserError
-from playground.lens.capture.alphabet import alphabet_of, piece_bytes
-from playground.lens.capture.python_tokenizer import python_pieces
-from playground.lens.capture.tokens import (
-    Token,
-    encode,
-    input_tokens,
-    literal_ids,
-    rust_tokenizer,
-)
-from playground.models.rehearsal import encoding_of
+from playground.lens.capture.text_tokens import TextToken, text_tokens, tokenizer_errors
+from playground.lens.capture.tokens import rust_tokenizer
 from playground.tokens.pretokens import Pretoken, pretokens
 from playground.tokens.segmentation import Algorithm, algorithm_of, segment
-from playground.tokens.unigram import piece_scores
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
-
-
-@dataclass(frozen=True, kw_only=True)
-class TextToken:
-    """One token of a text, with where it comes from."""
-
-    token: Token
-    """Its id and readable label."""
-    piece: str
-    """As the vocabulary writes it."""
-    content: bytes
-    """The bytes that it stands for; empty for what the template adds."""
-    start: int
-    """The first of its characters in the text; equal to `end` where it has none, or where that is not known."""
-    end: int
-    pretoken: int | None
-    """Which pre-token it belongs to; None for what the template adds, and where the tokenizer does not say."""
-    is_template: bool = False
-    """Whether the template added it: no character of the text stands behind it."""
-    is_unknown: bool = False
-    """Whether it stands for characters that the vocabulary lacks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,28 +69,17 @@ def tokenize(model: "LoadedModel", text: str, pair: str | None = None, *, replay
     Raises UserError where the tokenizer fails.
     """
     text, pair = well_formed(text), None if pair is None else well_formed(pair)
-    try:
+    with tokenizer_errors(model):
         rust = rust_tokenizer(model.tokenizer)
-        labelled = input_tokens(model, text, pair)
         if rust is None:
-            return _tokenize_slowly(model, text, pair, labelled)
-        return _tokenize_fast(rust, text, pair, labelled, replay=replay)
-    except UserError:
-        raise
-    except Exception as error:  # Rust panics and tokenizers of strangers: anything
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(
-            "The tokenizer of {name} fails on this text: {reason}", name=model.name, reason=reason[:200]
-        ) from error
+            return _tokenize_slowly(model, text, pair)
+        return _tokenize_fast(model, rust, text, pair, replay=replay)
 
 
-def _tokenize_fast(
-    rust: Tokenizer, text: str, pair: str | None, labelled: list[Token], *, replay: bool
-) -> Tokenization:
-    encoding = encoding_of(rust, text, pair)
+def _tokenize_fast(model: "LoadedModel", rust: Tokenizer, text: str, pair: str | None, *, replay: bool) -> Tokenization:
     stretches = pretokens(rust, text)
     second = () if pair is None else pretokens(rust, pair)
-    tokens = tuple(_text_tokens(rust, encoding, labelled, len(stretches), (text, pair or "")))
+    tokens = text_tokens(model, text, pair, first_of_pair=len(stretches))
     both = (*stretches, *second)
     replayed, agreeing = _replay(rust, both, tokens) if replay else (0, 0)
     return Tokenization(
@@ -137,37 +95,6 @@ def _tokenize_fast(
         replayed=replayed,
         agreeing=agreeing,
     )
-
-
-def _text_tokens(
-    rust: Tokenizer, encoding: Encoding, labelled: list[Token], first_of_pair: int, texts: tuple[str, str]
-) -> Iterator[TextToken]:
-    """The tokens with pieces, bytes, spans and pre-tokens; what a decoder does not read is left out at the end."""
-    alphabet, raw, unknown = alphabet_of(rust), literal_ids(rust), unknown_ids(rust)
-    columns = zip(labelled, encoding.offsets, encoding.word_ids, encoding.sequence_ids, strict=False)
-    for token, (start, end), word, sequence in columns:
-        piece = rust.id_to_token(token.id) or f"#{token.id}"
-        is_template, is_unknown = word is None, word is not None and token.id in unknown
-        content = piece.encode() if token.id in raw else piece_bytes(_bare(rust, piece), alphabet)
-        if is_template or is_unknown:
-            # An unknown token is spelled alike whatever it stands for.
-            content = b"" if is_template else texts[sequence or 0][start:end].encode()
-        yield TextToken(
-            token=token,
-            piece=piece,
-            content=content,
-            start=start,
-            end=end,
-            pretoken=None if word is None else word + (first_of_pair if sequence == 1 else 0),
-            is_template=is_template,
-            is_unknown=is_unknown,
-        )
-
-
-def _bare(rust: Tokenizer, piece: str) -> str:
-    """A piece without the mark of one that goes on with a word, or ends it."""
-    prefix = getattr(rust.model, "continuing_subword_prefix", None) or ""
-    return piece.removeprefix(prefix).removesuffix(getattr(rust.model, "end_of_word_suffix", None) or "")
 
 
 def _replay(rust: Tokenizer, stretches: tuple[Pretoken, ...], tokens: tuple[TextToken, ...]) -> tuple[int, int]:
@@ -188,14 +115,6 @@ def _replay(rust: Tokenizer, stretches: tuple[Pretoken, ...], tokens: tuple[Text
     return replayed, agreeing
 
 
-def unknown_ids(rust: Tokenizer) -> set[int]:
-    """The ids that stand for characters which the vocabulary lacks; at most one."""
-    is_unigram = algorithm_of(rust) == "Unigram"
-    name = piece_scores(rust).unknown if is_unigram else getattr(rust.model, "unk_token", None)
-    unknown = None if name is None else rust.model.token_to_id(name)
-    return set() if unknown is None else {int(unknown)}
-
-
 def _part_names(part: Any) -> tuple[str, ...]:
     """The names of a normaliser's or pre-tokenizer's parts, those of a sequence one by one."""
     if part is None:
@@ -212,30 +131,14 @@ def _names_in(setting: dict[str, Any]) -> Iterator[str]:
         yield str(setting["type"])
 
 
-def _tokenize_slowly(model: "LoadedModel", text: str, pair: str | None, labelled: list[Token]) -> Tokenization:
+def _tokenize_slowly(model: "LoadedModel", text: str, pair: str | None) -> Tokenization:
     """What a tokenizer written in Python tells: pieces and ids."""
-    tokenizer = model.tokenizer
-    unknown = getattr(tokenizer, "unk_token_id", None)
-    pieces = python_pieces(tokenizer, [token.id for token in labelled], "source")
-    edges, alphabet = _template_edges(tokenizer, labelled), alphabet_of(tokenizer)
-    tokens = tuple(
-        TextToken(
-            token=token,
-            piece=piece,
-            content=b"" if position in edges else piece_bytes(piece, alphabet),
-            start=0,
-            end=0,
-            pretoken=None,
-            is_template=position in edges,
-            is_unknown=token.id == unknown,
-        )
-        for position, (token, piece) in enumerate(zip(labelled, pieces, strict=True))
-    )
+    tokens = text_tokens(model, text, pair)
     return Tokenization(
         text=text,
         pair=pair,
         algorithm=None,
-        vocabulary=len(tokenizer),
+        vocabulary=len(model.tokenizer),
         normalised=text,
         normaliser=(),
         pre_tokenizer=(),
@@ -244,11 +147,3 @@ def _tokenize_slowly(model: "LoadedModel", text: str, pair: str | None, labelled
         replayed=0,
         agreeing=0,
     )
-
-
-def _template_edges(tokenizer: Any, labelled: list[Token]) -> set[int]:
-    """The positions of special tokens at either end: what an empty text would be read as."""
-    empty = [token.id for token in encode(tokenizer, "")]
-    front = next((n for n, token in enumerate(labelled) if token.id not in empty), len(labelled))
-    behind = next((n for n, token in enumerate(reversed(labelled)) if token.id not in empty), len(labelled))
-    return {*range(front), *range(len(labelled) - behind, len(labelled))}

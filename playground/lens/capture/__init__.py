@@ -3,6 +3,8 @@
 tokens.py           text to ids and readable labels
 alphabet.py         the characters that a vocabulary's pieces are written in
 python_tokenizer.py pieces, special and closing tokens of tokenizers written in Python
+text_tokens.py      the tokens of a text, each with the bytes and characters that it stands for
+typed_bytes.py      which bytes of the typed text each token covers
 words.py            words that tokens spell, and attention between them
 forward.py          the arguments of a pass, and the pass itself
 recorder.py         an attention handler that keeps every call

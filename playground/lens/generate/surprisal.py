@@ -22,12 +22,12 @@ from playground.evaluation.resampling import Spread, bootstrap_score
 from playground.lens.capture.forward import run_pass
 from playground.lens.capture.recorder import recorder_for
 from playground.lens.capture.tokens import EmptyTextError, Token, encode, label
+from playground.lens.capture.typed_bytes import covered_bytes, typed_ends
 from playground.lens.capture.visibility import sees_later_keys
 from playground.lens.generate.fill_mask import each_masked
 from playground.lens.generate.predictions import require_finite_logits, require_output_head
 from playground.progress import OnProgress, no_progress
 from playground.text import _
-from playground.tokens.typed_bytes import covered_bytes, typed_ends
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel

@@ -5,7 +5,7 @@ import streamlit as st
 from playground.errors import UserError
 from playground.jobs.executor import default_executor
 from playground.models import default_registry
-from playground.models.cache import written_at
+from playground.models.cache import folder_stamp
 from playground.text import _
 from playground.training.finetune.cost import FinetuneEstimate, estimate_finetuning
 from playground.training.finetune.finetune_config import FinetuneConfig
@@ -66,7 +66,7 @@ def _title(config: FinetuneConfig) -> str:
 def _estimate(config: FinetuneConfig) -> FinetuneEstimate | None:
     """None, with a sentence, for a base that cannot be loaded or lacks what is to be trained."""
     return compute(
-        ("finetune cost", repr(config), written_at(config.base), *data_key(config.task)),
+        ("finetune cost", repr(config), folder_stamp(config.base), *data_key(config.task)),
         lambda _progress: estimate_finetuning(config, load=default_registry().get),
         title=_("Counting and timing what is trained …"),
         cache=results(),

@@ -3,11 +3,12 @@
 import streamlit as st
 
 from playground.charts.layout import mark_spaces
+from playground.lens.capture.text_tokens import TextToken
 from playground.lens.capture.tokens import label
 from playground.snippets import origin
 from playground.text import _, _n
 from playground.tokens.findings import describe_replay, describe_tokenization, describe_unknown
-from playground.tokens.tokenization import TextToken, Tokenization
+from playground.tokens.tokenization import Tokenization
 from ui.components.token_view import TokenItem, token_view
 from ui.sections.tokens.steps import show_steps
 from ui.sections.tokens.subject import MOST_SHOWN, TokenSubject, offer_csv

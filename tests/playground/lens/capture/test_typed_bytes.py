@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from playground.tokens.typed_bytes import covered_bytes, typed_ends
+from playground.lens.capture.typed_bytes import covered_bytes, typed_ends
 from tests.helpers.families import small_model
 
 CORPUS = ["the cat un caf me naive é ते cat dog"] * 20

@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from playground.tokens.tokenization import TextToken, tokenize
+from playground.decoding import well_formed
+from playground.lens.capture.text_tokens import TextToken, text_tokens
+from playground.lens.capture.tokens import rust_tokenizer
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -21,16 +23,17 @@ HANGUL_VOWELS_AND_FINALS = range(0x1160, 0x1200)
 
 
 def typed_ends(model: "LoadedModel", text: str) -> list[int | None]:
-    """The byte of the text behind each token; None where that is not known. Raises UserError as `tokenize` does.
+    """The byte of the text behind each token; None where that is not known. Raises UserError as `text_tokens` does.
 
     Tokens that close a text are left out.
     """
-    read = tokenize(model, text, replay=False)
-    spelled = _spelled_ends(read.text.encode(), [token.content for token in read.tokens])
+    text = well_formed(text)
+    tokens = text_tokens(model, text)
+    spelled = _spelled_ends(text.encode(), [token.content for token in tokens])
     if spelled is not None:
         return [*spelled]
-    ends = _aligned_ends if read.algorithm is None else _offset_ends
-    return ends(read.text, read.tokens)
+    ends = _aligned_ends if rust_tokenizer(model.tokenizer) is None else _offset_ends
+    return ends(text, tokens)
 
 
 def covered_bytes(ends: Sequence[int | None], chosen: Sequence[bool]) -> int | None:
