@@ -17,7 +17,7 @@ from playground.training.run.runs import list_runs, write_about
 from playground.training.sizes import parameters_by_part
 from tests.helpers.page_script import preset_field, run_page, words
 from ui.sections.train.config_form import apply_changes, build, changes_of
-from ui.sections.train.labels import preset_caption, preset_title
+from ui.sections.train.preset_texts import preset_caption, preset_title
 from ui.state.parameters import CHANGES
 
 

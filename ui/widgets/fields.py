@@ -116,8 +116,9 @@ def _selectbox(field: _Field, options: tuple[Any, ...], value: Any) -> Any:
 
 def _choice_text(choice: Any) -> str:
     """A choice as it reads on the page, a switch's among them that has a third position."""
-    switch = {True: _("Always"), False: _("Never"), "prose": _("Where prose was wrapped")}
-    return switch[choice] if choice in switch else choice_label(choice)
+    if isinstance(choice, bool):
+        return _("Always") if choice else _("Never")
+    return choice_label(choice)
 
 
 def _number_input(field: _Field, kind: type, value: float | None) -> Any:

@@ -3,6 +3,9 @@
 adapter.py          the protocol: arguments of a pass, logits, special tokens, the next token
 own.py              our own transformer, built and called
 transformers.py     calls every family in transformers
+from_folder.py      a module of transformers from a folder, its weights read into memory
+directions.py       families whose way of reading their name does not tell
+probe_text.py       what a new model reads first, to find out how its attention is seen
 pretrained.py       builds every family in transformers
 own_head.py         the classifier of our own encoders
 pretrained_head.py  heads of transformers' families: texts, tokens, spans of answers

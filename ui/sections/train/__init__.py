@@ -13,5 +13,6 @@ checkpoint.py    a checkpoint on the pages that look at a model
 fork.py          a fork in a dialog, with the run's own settings
 export.py        checkpoints, downloads
 runs.py          the table of all runs
-labels.py        labels and help of fields, measures and presets
+labels.py        labels and help of fields and measures
+preset_texts.py  what the cards of the presets say
 """

@@ -17,7 +17,7 @@ from playground.training import TrainConfig
 from playground.training.presets import PRESETS
 from playground.training.trainer import choose_device
 from playground.transformer import TransformerConfig
-from ui.sections.train.labels import preset_title
+from ui.sections.train.preset_texts import preset_title
 from ui.state.address import read_choice, write_choice
 from ui.state.parameters import PRESET
 from ui.state.revisions import widget_key

@@ -18,9 +18,10 @@ from playground.units import duration, prefixed
 from ui.cache import throughput
 from ui.sections.train.architecture import show_planned_architecture
 from ui.sections.train.config_form import RunDraft, choose_config, chosen_preset, upload_settings
-from ui.sections.train.labels import part_label, preset_caption, preset_sentence, preset_title
+from ui.sections.train.labels import part_label
 from ui.sections.train.lr_finder import offer_finder
 from ui.sections.train.pictures import preset_picture
+from ui.sections.train.preset_texts import preset_caption, preset_sentence, preset_title
 from ui.sections.train.runs import visible_runs
 from ui.state.session import keep_error, take_error
 from ui.state.training import adopt_draft, is_start_requested, request_start, take_start_request, write_run_id

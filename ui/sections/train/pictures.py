@@ -9,7 +9,8 @@ from typing import Any
 
 from playground.charts.palette import HELD_OUT, NEUTRAL, TRAIN, Colour
 from playground.text import _
-from ui.sections.train.labels import measure_label, preset_title
+from ui.sections.train.labels import measure_label
+from ui.sections.train.preset_texts import preset_title
 
 PICTURES = Path(__file__).resolve().parents[3] / "assets" / "presets.json"
 LEVELS = 35
