@@ -63,6 +63,7 @@ def _add(figure: go.Figure, curve: Series, axes: Axes, *, colour: str, dash: str
         mode="lines+markers" if size else "lines",
         line={"color": colour, "width": 2, "dash": dash},
         marker={"size": size or 6},
+        customdata=[[curve.click]] * len(points) if curve.click else None,
         hovertemplate="%{y:.4g}",
         yaxis=panel,
     )

@@ -1,7 +1,7 @@
 """Curves over training steps: smooth them, decimate them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -20,6 +20,13 @@ class Series:
     name: str
     steps: Sequence[float]
     values: Sequence[float | None]
+    click: str = ""
+    """What a click on the curve does, as a live chart takes it: open `train?run=…`, or show a sentence after `say:`."""
+
+    @property
+    def clicks(self) -> list[list[str]] | None:
+        """The same for each point, as plotly's customdata; None where a click does nothing."""
+        return [[self.click]] * len(self.steps) if self.click else None
 
     def __post_init__(self) -> None:
         if len(self.steps) != len(self.values):
@@ -73,4 +80,4 @@ def decimate(series: Series, points: int = POINTS) -> Series:
         else:
             kept.add(int(start))
     order = sorted(kept)
-    return Series(name=series.name, steps=[series.steps[i] for i in order], values=[series.values[i] for i in order])
+    return replace(series, steps=[series.steps[i] for i in order], values=[series.values[i] for i in order])

@@ -101,6 +101,7 @@ def _curves(curves: Sequence[Series], **look: Any) -> go.Figure:
             name=curve.name,
             line={"color": colour, "width": 2, "dash": dash},
             hovertemplate="%{y:.4f}",
+            customdata=curve.clicks,
             **look,
         )
     return figure

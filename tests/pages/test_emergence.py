@@ -4,6 +4,7 @@ import dataclasses
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -16,7 +17,7 @@ from playground.emergence.tables import runs_of
 from playground.jobs import executor
 from playground.training.run.folder import run as train_into
 from playground.training.run.runs import write_about
-from tests.helpers.page_script import run_page, words
+from tests.helpers.page_script import charts, run_page, words
 from tests.helpers.small_study import small_config, small_study, trained
 from ui.sections.emergence import answer_metrics
 from ui.sections.emergence import study as emergence_shown
@@ -53,6 +54,12 @@ def runs(tmp_path: Path, tables: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 def page(**parameters: str) -> AppTest:
     return run_page("emergence", **parameters)
+
+
+def drawn(app: AppTest) -> list[dict[str, Any]]:
+    """The curves of the chart of metrics on which something can be clicked."""
+    (chart,) = charts(app)
+    return [curve for curve in chart["figure"]["data"] if "customdata" in curve]
 
 
 def table(app: AppTest) -> dict[str, str]:
@@ -123,8 +130,21 @@ def test_a_live_run_is_measured_and_drawn_beside_the_others(runs):
     assert not app.exception
     assert not app.error, words(app)
     assert "3 checkpoints measured" in progress(app)
+    *shipped, live = [curve["customdata"][0][-1] for curve in drawn(app)]
+    assert all("train it live below" in click for click in shipped)
+    assert live == "train?run=Abcdefghijkmnop"
     app.button(key="another_live").click().run()
     assert RUN not in app.query_params
+
+
+def test_a_live_run_opens_from_both_panels_of_progress_measures(runs):
+    trained("induction", runs / "Abcdefghijkmnop")
+    app = page(section="induction", run="Abcdefghijkmnop")
+    for _again in range(3):
+        app.run()
+    clicks = [curve["customdata"][0][-1] for curve in drawn(app)]
+    assert [click.startswith("say:") for click in clicks[:3]] == [True] * 3
+    assert clicks[3:] == ["train?run=Abcdefghijkmnop"] * 3
 
 
 def test_another_session_finds_the_studys_runs_on_this_machine(runs):

@@ -8,7 +8,7 @@ import pytest
 
 from playground.sweeps.progress import SweepProgress, write_progress
 from playground.training.run.runs import list_runs, read_run, runs_aside, write_about
-from tests.helpers.page_script import run_page
+from tests.helpers.page_script import charts, run_page
 from tests.helpers.quiet_runs import RUN, buttons, press, put, root, trained
 from ui.sections.train import runs as run_table
 
@@ -115,5 +115,15 @@ def test_runs_of_different_tasks_are_not_overlaid(root, trained, monkeypatch):
     put(root, trained, "finished", run_id="Other")
     app = run_page("train")
     assert not app.warning
-    charts = [part.proto.component_name for part in app.get("bidi_component")]
-    assert charts.count("playground_live_chart") == 1
+    assert len(charts(app)) == 1
+
+
+def test_an_overlaid_run_is_opened_from_its_curve_and_by_a_button(root, trained, monkeypatch):
+    for run_id in (RUN, "Other"):
+        put(root, trained, "finished", run_id=run_id)
+    select(monkeypatch, 0, 1)
+    app = run_page("train")
+    (curves,) = [chart["figure"]["data"] for chart in charts(app) if chart["figure"]["data"]]
+    assert {curve["customdata"][-1][-1] for curve in curves} == {f"train?run={name}" for name in (RUN, "Other")}
+    press(app, "open_overlaid_Other")
+    assert app.query_params["run"] in ("Other", ["Other"])

@@ -66,7 +66,10 @@ def show_measures(steps: list[int], train: list[float]) -> None:
 
 def show_comparisons(steps: list[int], smoothed: list[float]) -> None:
     """Nine runs over each other, and a learning-rate finder."""
-    runs = [Series(name=f"run {i}", steps=steps, values=[value + i / 9 for value in smoothed]) for i in range(9)]
+    runs = [
+        Series(name=f"run {i}", steps=steps, values=[value + i / 9 for value in smoothed], click=f"train?run=r{i}")
+        for i in range(9)
+    ]
     live_chart(train_charts.overlay_figure(runs, log_steps=True, log_values=True), key="overlay", label="Overlay")
     rates = [10 ** (-5 + index / 12) for index in range(48)]
     losses = [4 - 2 * math.exp(-((index - 30) ** 2) / 60) + (max(0, index - 38) ** 2) / 20 for index in range(48)]

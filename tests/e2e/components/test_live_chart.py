@@ -171,6 +171,23 @@ def test_a_number_can_be_picked_by_pointer_and_by_keys(open_page: Open, address:
     expect(page.get_by_text("Picked (0, 1, 1).")).to_be_visible()
 
 
+def test_a_click_opens_the_run_whose_curve_is_nearest(open_page: Open, address: str) -> None:
+    page = open_page(address, all="yes")
+    plot = plot_of(page, "overlay")
+    plot.scroll_into_view_if_needed()
+    # Where the eighth run is at its tenth step, of nine that share a label there.
+    place = plot.evaluate("""node => {
+        const { xaxis, yaxis } = node._fullLayout, { left, top } = node.getBoundingClientRect();
+        const { x, y } = node.data[7];
+        return [left + xaxis._offset + xaxis.d2p(x[9]), top + yaxis._offset + yaxis.d2p(y[9]) + 2];
+    }""")
+    page.mouse.move(*place)
+    page.locator(".st-key-overlay .hoverlayer .legend").wait_for()
+    with page.context.expect_page() as opened:
+        page.mouse.click(*place)
+    assert opened.value.url.endswith("/train?run=r7")
+
+
 def test_numbers_that_do_not_fit_their_cells_get_fewer_digits_and_a_picture_that_scrolls(
     open_page: Open, address: str
 ) -> None:

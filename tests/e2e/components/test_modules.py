@@ -108,6 +108,18 @@ def test_a_chart_in_words_has_no_markup(evaluate: Callable[..., Any], markup: st
     assert evaluate("live_chart/js/table", "m.plainText(argument)", markup) == text
 
 
+def test_of_the_points_over_one_step_the_one_at_the_pointer_is_clicked(evaluate: Callable[..., Any]) -> None:
+    axis = "{ _offset: 30, d2p: (y) => 10 * y }"
+    at = f"[65, 75, 44].map((top) => m.nearest([1, 4, 2].map((y) => ({{ y, yaxis: {axis} }})), top).y)"
+    assert evaluate("live_chart/js/pick", at) == [4, 4, 1]
+    assert evaluate("live_chart/js/pick", "[m.nearest([], 1), m.nearest([{ y: 3 }], 1).y]") == [None, 3]
+
+
+def test_a_click_opens_runs_and_nothing_else(evaluate: Callable[..., Any]) -> None:
+    links = ["train?run=Ab_-1", "train?run=a&lang=qps", "//x?train?run=a", "train?run=a&model=b", "train?run=", ""]
+    assert evaluate("live_chart/js/pick", "argument.map(m.isRun)", links) == [True, True, False, False, False, False]
+
+
 NUMBERS: dict[str, Any] = {
     "mode": "text",
     "x": [0, 1],

@@ -58,6 +58,16 @@ def test_overlay():
     assert [trace.name for trace in figure.data] == [run.name for run in runs]
     assert len({(trace.line.color, trace.line.dash) for trace in figure.data}) == 10
     assert figure.layout.yaxis.title.text == "accuracy"
+    assert figure.data[0].customdata is None
+
+
+def test_each_point_of_a_run_leads_to_it():
+    runs = [Series(name=name, steps=STEPS, values=LOSSES, click=f"train?run={name}") for name in "ab"]
+    figure = train.overlay_figure(runs)
+    assert [[data[-1] for data in trace.customdata] for trace in figure.data] == [
+        ["train?run=a"] * 4,
+        ["train?run=b"] * 4,
+    ]
 
 
 def test_measures_that_are_shares_have_the_whole_range():

@@ -1,7 +1,7 @@
 """Addition and translation: the same checkpoints under a metric of one's choice, over size or over training."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -25,11 +25,21 @@ from ui.sections.emergence.study import (
     draw_study,
     offer_code,
     offer_table,
+    say_untrained,
     series_of,
     show_steepness,
     show_steepness_verdict,
 )
-from ui.state.parameters import ABILITY_MEASURE, ABILITY_OVER, ABILITY_SIZE, LINEAR_SIZES, LOG_ABILITY_STEPS, LOG_VALUES
+from ui.state.parameters import (
+    ABILITY_MEASURE,
+    ABILITY_OVER,
+    ABILITY_SIZE,
+    LINEAR_SIZES,
+    LOG_ABILITY_STEPS,
+    LOG_VALUES,
+    RUN,
+)
+from ui.text import page_link
 from ui.widgets.choice import choose_option
 
 SIZE, TRAINING, ALL = "size", "training", "all"
@@ -123,7 +133,8 @@ def _draw_metric(
     live: LiveRun | None,
 ) -> None:
     title, name = metric_title(view.metric.name), view.metric.name
-    measured = [series_of(label, _x_values(curve, view), curve, name) for label, curve in curves.items()]
+    trained = [series_of(label, _x_values(curve, view), curve, name) for label, curve in curves.items()]
+    measured = [replace(curve, click=say_untrained()) for curve in trained]
     expected = []
     if name == EXACT_MATCH:
         label = _("pᴸ from token accuracy")
@@ -146,7 +157,8 @@ def _live_series(view: MetricView, live: LiveRun | None) -> list[Series]:
         return []
     shown = live.checkpoints if view.over == TRAINING else live.checkpoints[-1:]
     label = _("live: {run}").format(run=live.run.name)
-    return [series_of(label, _x_values(shown, view), shown, view.metric.name)]
+    curve = series_of(label, _x_values(shown, view), shown, view.metric.name)
+    return [replace(curve, click=page_link("train", (RUN, live.run.id)))]
 
 
 def _show_arithmetic(checkpoints: Sequence[MeasuredCheckpoint]) -> None:

@@ -1,7 +1,7 @@
 """Counter-examples, induction heads and grokking: behaviour above, progress measures below, over one axis of steps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -18,10 +18,12 @@ from ui.sections.emergence.study import (
     offer_code,
     offer_table,
     say_midpoints,
+    say_untrained,
     series_of,
     show_midpoints,
 )
-from ui.state.parameters import LOG_ABILITY_STEPS, PROGRESS_MEASURE, WITH_CONTROL
+from ui.state.parameters import LOG_ABILITY_STEPS, PROGRESS_MEASURE, RUN, WITH_CONTROL
+from ui.text import page_link
 from ui.widgets.choice import choose_option
 
 HEIGHT = 520
@@ -130,14 +132,8 @@ def _refresh(study: Study, checkpoints: Sequence[MeasuredCheckpoint], view: Prog
 def _draw_progress(
     study: Study, checkpoints: Sequence[MeasuredCheckpoint], view: ProgressView, live: LiveRun | None
 ) -> None:
-    main = _main_run(study, checkpoints)
     behaviour, progress = BEHAVIOUR[study.name], PROGRESS[study.name][view.progress]
-    runs = [Panels(behaviour=_series(main, behaviour), progress=_series(main, progress))]
-    controls = [run for name, run in runs_of(checkpoints).items() if name != main[0].run] if view.with_control else []
-    live_runs = [(live.checkpoints, "dot")] if live and live.checkpoints else []
-    for run, dash in [*((run, "dash") for run in controls), *live_runs]:
-        label = run_title(run[0])
-        runs.append(Panels(behaviour=_series(run, behaviour, label), progress=_series(run, progress, label), dash=dash))
+    runs = _panels(study, checkpoints, view, live)
     shares = {metric.name: metric.is_share for metric in METRICS_OF_STUDY[study.name]}
     axes = tuple(
         Axes(
@@ -156,13 +152,40 @@ def _draw_progress(
         st.caption(_("Dotted: the live run."))
 
 
+def _panels(
+    study: Study, checkpoints: Sequence[MeasuredCheckpoint], view: ProgressView, live: LiveRun | None
+) -> list[Panels]:
+    """The main run, the one that lacks the ability (dashed) where it is asked for, and the live one (dotted)."""
+    main = _main_run(study, checkpoints)
+    controls = [run for name, run in runs_of(checkpoints).items() if name != main[0].run] if view.with_control else []
+    metrics = BEHAVIOUR[study.name], PROGRESS[study.name][view.progress]
+    panels = [_panel(main, metrics, say_untrained())]
+    panels += [_panel(run, metrics, say_untrained(), label=run_title(run[0]), dash="dash") for run in controls]
+    if live and live.checkpoints:
+        label, click = run_title(live.checkpoints[0]), page_link("train", (RUN, live.run.id))
+        panels.append(_panel(live.checkpoints, metrics, click, label=label, dash="dot"))
+    return panels
+
+
+def _panel(
+    run: Sequence[MeasuredCheckpoint],
+    metrics: tuple[Sequence[str], Sequence[str]],
+    click: str,
+    *,
+    label: str = "",
+    dash: str = "solid",
+) -> Panels:
+    behaviour, progress = ([replace(curve, click=click) for curve in _series(run, each, label)] for each in metrics)
+    return Panels(behaviour=behaviour, progress=progress, dash=dash)
+
+
 def _main_run(study: Study, checkpoints: Sequence[MeasuredCheckpoint]) -> list[MeasuredCheckpoint]:
     """The run that acquires the ability."""
     runs = runs_of(checkpoints)
     return runs.get(study.live) or next(iter(runs.values()))
 
 
-def _series(checkpoints: Sequence[MeasuredCheckpoint], metrics: Sequence[str], run: str = "") -> list[Series]:
+def _series(checkpoints: Sequence[MeasuredCheckpoint], metrics: Sequence[str], run: str) -> list[Series]:
     steps = [checkpoint.step for checkpoint in checkpoints]
     return [
         series_of(", ".join(filter(None, (metric_title(metric), run))), steps, checkpoints, metric)

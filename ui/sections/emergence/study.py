@@ -64,6 +64,11 @@ def draw_study(
     show_source(study.name, checkpoints)
 
 
+def say_untrained() -> str:
+    """What a click on a curve of a table is answered with, as a live chart takes it."""
+    return "say:" + _("The app has this run's numbers, not its checkpoints: train it live below to look at them.")
+
+
 def show_source(study: str, checkpoints: Sequence[MeasuredCheckpoint]) -> None:
     """How many runs and seeds, and when they were trained."""
     made_on = read_study_provenance(study).get("made on", "")

@@ -1,6 +1,7 @@
 """A run's metrics as charts: loss, measures, learning rate and gradient norm, spectrum."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -21,8 +22,10 @@ from playground.training.run.milestones import Milestone
 from playground.training.run.runs import Run
 from ui.components.live_chart import live_chart
 from ui.sections.train.labels import measure_label
+from ui.state.parameters import RUN
 from ui.state.session import LOG_AXES, LOG_LOSS, LOG_STEPS
-from ui.text import inert
+from ui.state.training import write_run_id
+from ui.text import inert, page_link
 
 LOSSES = (
     *("held_out_loss", "train_loss", "loss_floor", "repeat_loss", "first_loss", "excess"),
@@ -128,7 +131,10 @@ def show_overlay(named: list[tuple[Run, Metrics]]) -> None:
     if other:
         st.warning(_left_out(shown, other), icon=":material/rule:")
     series = [
-        _curve(run.name, metrics.evaluation_steps, metrics.evaluations["held_out_loss"])
+        replace(
+            _curve(run.name, metrics.evaluation_steps, metrics.evaluations["held_out_loss"]),
+            click=page_link("train", (RUN, run.id)),
+        )
         for run, metrics in evaluated
         if run in shown
     ]
@@ -142,6 +148,17 @@ def show_overlay(named: list[tuple[Run, Metrics]]) -> None:
             revision=key,
             label=label,
         )
+        _offer_runs(shown)
+
+
+def _offer_runs(shown: list[Run]) -> None:
+    """What a click on a curve does in a new tab, here and by keyboard."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(_("A click on a curve opens its run in a new tab. Open it here:"), width="content")
+        with st.popover(_("Open a run"), icon=":material/visibility:"):
+            for run in shown:
+                key = f"open_overlaid_{run.id}"
+                st.button(inert(run.name), key=key, type="tertiary", on_click=write_run_id, args=(run.id,))
 
 
 def _left_out(shown: list[Run], other: list[Run]) -> str:

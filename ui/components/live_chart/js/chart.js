@@ -6,7 +6,7 @@ import { element } from "../../../../playground/viewer/shared/js/dom.js";
 import { mount } from "../../../../playground/viewer/shared/js/mount.js";
 import { loadPlotly } from "./library.js";
 import { leastWidth, roomBeside, written } from "./numbers.js";
-import { Picking, frameOf } from "./pick.js";
+import { Picking, frameOf, isRun, nearest } from "./pick.js";
 import { saveButtons } from "./save.js";
 import { fillTable } from "./table.js";
 import { enlarged, recoloured, themedLayout } from "./theme.js";
@@ -112,8 +112,8 @@ class LiveChart {
     this.listening = true;
     this.node.on("plotly_hover", ({ xvals, yvals }) => (this.pointed = { xval: xvals?.[0], yval: yvals?.[0] }));
     this.node.on("plotly_unhover", () => (this.pointed = undefined));
-    this.node.on("plotly_click", ({ points }) => {
-      this.follow(points?.[0]?.customdata);
+    this.node.on("plotly_click", ({ points, event }) => {
+      this.follow(nearest(points ?? [], event.clientY - this.node.getBoundingClientRect().top)?.customdata);
       this.picking.click(points?.[0]);
     });
   }
@@ -124,7 +124,7 @@ class LiveChart {
     const last = String((Array.isArray(customdata) && customdata[customdata.length - 1]) ?? "");
     this.answer.textContent = last.startsWith("say:") ? last.slice(4) : "";
     this.answer.hidden = !this.answer.textContent;
-    if (/^train\?run=[\w-]+$/.test(last)) open(new URL(last, document.baseURI), "_blank", "noopener");
+    if (isRun(last)) open(new URL(last, document.baseURI), "_blank", "noopener");
   }
 
   // New data removes the hover label; show it again under a resting pointer.

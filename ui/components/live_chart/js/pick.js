@@ -26,6 +26,15 @@ export function frameOf(traces, cell, color) {
   return [{ type: "rect", x0: column - 0.5, x1: column + 0.5, y0: y - 0.5, y1: y + 0.5, line: { color, width: 2 } }];
 }
 
+// Of the points that share a label over one x, the one nearest to the pointer; top: in pixels from the chart's upper edge.
+export function nearest(points, top) {
+  const away = ({ y, yaxis }) => Math.abs(yaxis._offset + yaxis.d2p(y) - top);
+  return points.length > 1 ? points.reduce((best, point) => (away(point) < away(best) ? point : best)) : points[0];
+}
+
+// Whether a link leads to a run of this app, in whatever language; all others stay closed.
+export const isRun = (link) => /^train\?run=[\w-]+(&lang=[\w-]+)?$/.test(link);
+
 export class Picking {
   constructor(chart) {
     this.chart = chart;
