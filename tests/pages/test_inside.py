@@ -3,6 +3,7 @@
 import json
 import re
 from typing import Any
+from urllib.parse import parse_qs
 
 import numpy as np
 import pytest
@@ -257,6 +258,41 @@ def test_one_step_is_shown_and_stands_in_the_address(small_folder):
     assert headings(page(model=str(small_folder), text="the cat sat", step="nonsense")) == ["1. Embedding and position"]
 
 
+def doors(app: AppTest) -> dict[str, dict[str, str]]:
+    """The links of the page: page and parameters by label."""
+    links = [link.proto for link in app.get("page_link")]
+    return {
+        link.label: {"page": link.page, **{key: values[-1] for key, values in parse_qs(link.query_string).items()}}
+        for link in links
+    }
+
+
+@pytest.mark.parametrize("step", ["embedding", "projection", "scores", "softmax", "mix", "output", "residual"])
+def test_each_step_of_a_head_leads_to_its_map_to_the_model_without_it_and_to_what_it_writes(small_folder, step):
+    found = doors(page(model=str(small_folder), text="the cat sat", head="1.2", query="1", step=step))
+    places = {"Its attention map": {}, "Without this head": {"parts": "decoder.1.2"}, "What it writes": {}}
+    assert set(found) == set(places)
+    for label, more in places.items():
+        assert found[label].items() >= {"head": "1.2", "query": "1", "kind": "decoder", **more}.items()
+    assert found["What it writes"]["section"] == "writes"
+
+
+@pytest.mark.parametrize("step", ["feed_forward_norm", "up", "activation", "down", "feed_forward_residual", "neurons"])
+def test_each_step_of_the_mlp_leads_to_the_model_without_it_and_to_what_it_writes(small_folder, step):
+    found = doors(page(model=str(small_folder), text="the cat sat", head="1.2", query="1", step=step))
+    assert found["Without this MLP"]["parts"] == "decoder.1.feed_forward"
+    assert found["What it writes"].items() >= {"section": "writes", "query": "1"}.items()
+
+
+@pytest.mark.parametrize("step", ["stream", "final_norm", "logit", "probabilities"])
+def test_what_follows_the_layers_leads_to_what_wrote_the_traced_token(small_folder, step):
+    found = doors(page(model=str(small_folder), text="the cat sat", query="1", step=step, token="7"))
+    assert set(found) == {"What wrote this logit", "In the logit lens"}
+    answer = load(str(small_folder)).tokenizer.decode([7])
+    assert [found[label]["answer"] for label in found] == [answer, answer]
+    assert found["In the logit lens"]["generate"] == "lens"
+
+
 def test_a_model_without_a_step_shows_the_nearest(small_folder):
     app = page(model=str(small_folder), text="the cat sat", step="output_head")
     assert headings(app) == ["19. Logits"]
@@ -413,6 +449,7 @@ def test_a_model_without_an_output_head_ends_with_its_last_state(save_model):
     assert "no output head" in words(app)
     assert "Verified: last state to" in words(app)
     assert headings(app) == ["17. Residual stream over all layers"]
+    assert doors(app) == {}
 
 
 def test_one_layer_that_runs_several_times_has_every_step_of_every_time(save_model):

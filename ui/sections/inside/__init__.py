@@ -11,6 +11,7 @@ neuron_pictures.py            one neuron along the text, and what it changes in 
 neuron_search.py              a search over neurons by their tokens
 token_program.py              the steps after attention in Python
 steps.py                      the pictures of a step
+step_doors.py                 where one goes on from a step
 step_layout.py                one step on the page, and the derivation of the number that is clicked
 by_hand.py                    which part is shown: attention, the root of d_k, residual connections
 root_of_width.py              entropy and gradient of the softmax against the width

@@ -20,8 +20,7 @@ from playground.text import _, language
 from ui.cache import TracedText
 from ui.jobs import compute, require
 from ui.sections.inside.selection import SelectedHead
-from ui.state.parameters import HEAD, KIND, QUERY
-from ui.widgets.doors import ABLATE, ATTENTION, door, without_head
+from ui.sections.inside.step_doors import show_head_step_doors
 from ui.widgets.findings import show_findings
 
 MOST_KEYS = 20
@@ -94,14 +93,7 @@ def say_head(way: HeadWay, selected: SelectedHead) -> None:
     inputs, names = way.inputs, [step.name for step in way.steps]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="inside_finding"):
         show_findings(describe_strongest_key(inputs.head.attention, inputs.query_label, inputs.key_labels, names))
-        _show_doors(selected)
-
-
-def _show_doors(selected: SelectedHead) -> None:
-    """From the numbers back to the map, and on to the model without this head."""
-    place = {str(HEAD): f"{selected.layer}.{selected.head}", str(QUERY): str(selected.query), str(KIND): selected.kind}
-    door(_("Its attention map"), ATTENTION, place)
-    door(_("Without this head"), ABLATE, {**without_head(selected.kind, selected.layer, selected.head), **place})
+        show_head_step_doors(selected)
 
 
 def describe_selection(inputs: StepInputs) -> None:

@@ -26,7 +26,8 @@ from ui.sections.inside.head_way import (
 )
 from ui.sections.inside.neuron_table import show_neurons
 from ui.sections.inside.selection import SelectedHead, head_inside, read_selected, select_head, whole_token
-from ui.sections.inside.step_choice import ALL, choose_step
+from ui.sections.inside.step_choice import ALL, FEED_FORWARD, choose_step
+from ui.sections.inside.step_doors import show_feed_forward_doors, show_stream_doors
 from ui.sections.inside.step_layout import StepSetting, show_step
 from ui.sections.inside.steps import DrawnStep, draw_step
 from ui.sections.inside.token_program import token_imports, token_lines
@@ -179,6 +180,9 @@ def _show_token_steps(
             continue
         leads: list[Callable[[], None]] = [badges] if step is shown[0] else []
         leads.append(partial(say_token, way, step.name))
+        if is_alone or step.name in ("up", "stream"):
+            show_doors = show_feed_forward_doors if step.name in FEED_FORWARD else show_stream_doors
+            leads.append(partial(show_doors, model, selected, inputs))
         if step.name in TRACES_NEURON and (is_alone or step.name == "up"):
             leads.append(partial(choose_neuron, inputs))
         if step.name in TRACES_TOKEN and (is_alone or step.name == "stream"):
