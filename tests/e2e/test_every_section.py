@@ -10,13 +10,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page
 from tokenizers import Tokenizer
 
 from playground.glossary import TERMS
 from playground.scaling.famous import famous_models
 from tests.e2e.test_room import SMALL_TEXTS
+from tests.helpers.accessibility import violations
 from tests.helpers.contrast import as_hex
 from tests.helpers.settling import settle, settle_work
 from tests.playground.charts.test_palette import contrast
@@ -149,27 +149,6 @@ def untranslated(page: Page) -> list[str]:
     blocks = [text for text, is_cell in page.evaluate(BLOCKS) if not (is_cell and (is_token(text) or is_line(text)))]
     blocks = [text for text in blocks if NUMBERED.sub("", text.strip()) not in typed | SOURCES]
     return sorted({rest for rest in map(unwrapped, blocks) if rest} - STREAMLITS - FAMOUS)
-
-
-STREAMLIT_MARKUP = {
-    # Streamlit's own markup, which no page can change.
-    "aria-allowed-attr": ("stPopover", "stSelectbox", "stMenuButton", "stTooltip"),
-    "nested-interactive": ("stPopover", "stExpander", "stTooltip", "stFileUploader"),
-}
-"""Rules that fail inside these elements of Streamlit's: by rule, the test ids."""
-
-
-def violations(page: Page, *rules: str) -> list[str]:
-    """What axe-core calls serious or critical; of these rules, where some are named."""
-    chosen = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else {}
-    results = Axe().run(page, options={"resultTypes": ["violations"], **chosen}).response["violations"]
-    return [
-        f"{result['id']}: {node['target']} {node['html'][:200]} {node.get('failureSummary', '')[:300]}"
-        for result in results
-        if result["impact"] in ("serious", "critical")
-        for node in result["nodes"]
-        if not any(name in str(node) for name in STREAMLIT_MARKUP.get(result["id"], ()))
-    ]
 
 
 SMALLEST_TEXT, READABLE = 11, 4.5

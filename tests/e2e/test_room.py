@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.helpers.settling import settle_work
+from tests.helpers.accessibility import violations
+from tests.helpers.settling import settle, settle_work
 
 LAPTOP = {"width": 1400, "height": 900}
 HIGHEST = 280
@@ -102,6 +103,11 @@ def test_first_steps_stay_closed(app_server: str, open_page: Callable[[str], Pag
     page = open_page(app_server)
     settle_work(page)
     close = page.get_by_role("button", name="I know transformers")
+    expect(close).to_be_visible()
+    assert violations(page) == []
+    page.emulate_media(color_scheme="dark")
+    settle(page)
+    assert violations(page, "color-contrast") == []
     close.click()
     expect(close).to_be_hidden()
     another = page.context.new_page()
