@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from playground.scaling.bootstrap import Bootstrap
     from playground.scaling.downstream import DownstreamFit
     from playground.scaling.fits import Fit
-    from playground.scaling.points import Points
     from playground.scaling.points_csv import PointsTable
     from playground.scaling.refits import Refit
 
@@ -73,7 +72,7 @@ def fit_points(arguments: argparse.Namespace) -> None:
     table = read_points_strictly(content, mapping)
     table = replace(table, points=without_highest(table.points, arguments.leave_out))
     if any(getattr(arguments, name) is not None for name in RECIPE):
-        report = _refit(table.points, arguments)
+        report = _refit(table, arguments)
     else:
         report = _fit(chosen.name, table, arguments)
     report["left_out"] = arguments.leave_out
@@ -87,14 +86,15 @@ def _print(report: dict[str, Any], arguments: argparse.Namespace) -> None:
 def _fit_task(content: bytes, arguments: argparse.Namespace) -> dict[str, Any]:
     """The report of the law from loss to task. Raises UserError for choices that belong to the other laws."""
     from playground.decoding import decode_upload
-    from playground.scaling.downstream import fit_downstream, read_task_points
+    from playground.scaling.downstream import fit_downstream
+    from playground.scaling.task_table import read_task_points
 
     others = [*RECIPE, "floor", "starts", "params", "tokens", "flops", "unique"]
     given = [name for name in others if getattr(arguments, name) is not None]
     if given or arguments.leave_out or arguments.law != "chinchilla":
         raise UserError("The law from loss to task takes --loss, --right, --bootstraps, --seed and --json alone.")
-    points = read_task_points(decode_upload(content), loss=arguments.loss or "loss", right=arguments.right)
-    fitted = fit_downstream(points, n_resamples=arguments.bootstraps, seed=arguments.seed)
+    table = read_task_points(decode_upload(content), loss=arguments.loss or "loss", right=arguments.right)
+    fitted = fit_downstream(table.points, n_resamples=arguments.bootstraps, seed=arguments.seed)
     intervals = fitted.intervals()
     return {
         "law": "loss-to-task",
@@ -103,10 +103,10 @@ def _fit_task(content: bytes, arguments: argparse.Namespace) -> dict[str, Any]:
         "rmse": fitted.rmse,
         "heldout_error": fitted.heldout,
         "heldout": None,
-        "unidentified": [],
-        "warnings": _task_warnings(fitted),
-        "points": len(points),
-        "runs": len(set(points.runs)),
+        "unidentified": sorted({diagnostic.parameter for diagnostic in fitted.diagnostics}),
+        "warnings": [*_task_warnings(fitted), *table.warnings],
+        "points": len(table.points),
+        "runs": len(set(table.points.runs)),
         "bootstraps": len(fitted.resamples),
     }
 
@@ -122,7 +122,7 @@ def _fit(name: str, table: "PointsTable", arguments: argparse.Namespace) -> dict
     return fit_report(fitted, _bootstrap(fitted, arguments), table)
 
 
-def _refit(points: "Points", arguments: argparse.Namespace) -> dict[str, Any]:
+def _refit(table: "PointsTable", arguments: argparse.Namespace) -> dict[str, Any]:
     """The report of a fit as the page on published runs does it, with the intervals of the minimum.
 
     Raises UserError for what such a fit does not have.
@@ -135,13 +135,17 @@ def _refit(points: "Points", arguments: argparse.Namespace) -> dict[str, Any]:
             "weighing, beginning and delta are ways to fit Chinchilla's law; leave law, floor and starts out."
         )
     chosen = {name: value for name in RECIPE if (value := getattr(arguments, name)) is not None}
-    found = refit(points, Recipe(left_out=0, **chosen))
-    resamples = _bootstrap(fit("chinchilla", points), arguments) if arguments.bootstraps else None
-    return refit_report(found, resamples)
+    found = refit(table.points, Recipe(left_out=0, **chosen))
+    fitted = fit("chinchilla", table.points)
+    return refit_report(found, fitted, _bootstrap(fitted, arguments), table)
 
 
-def refit_report(found: "Refit", resamples: "Bootstrap | None") -> dict[str, Any]:
-    """The report of a fit by a recipe, with the same keys as far as they apply."""
+def refit_report(found: "Refit", fitted: "Fit", resamples: "Bootstrap | None", table: "PointsTable") -> dict[str, Any]:
+    """The report of a fit by a recipe, with the same keys as far as they apply.
+
+    fitted: to the same points, at its minimum: what they do not identify no recipe tells.
+    """
+    diagnostics = [*fitted.diagnostics, *(resamples.diagnose(fitted) if resamples else ())]
     intervals = resamples.intervals() if resamples else {}
     return {
         "law": "chinchilla",
@@ -150,17 +154,18 @@ def refit_report(found: "Refit", resamples: "Bootstrap | None") -> dict[str, Any
         "objective": found.objective,
         "printed_objective": found.printed_objective,
         "heldout": None,
-        "unidentified": [],
-        "warnings": [],
+        "unidentified": sorted({diagnostic.parameter for diagnostic in diagnostics}),
+        "warnings": [*dict.fromkeys(diagnostic.message for diagnostic in diagnostics), *table.warnings],
         "points": found.n_runs,
         "bootstraps": resamples.n_resamples if resamples else 0,
+        "columns": table.columns,
     }
 
 
 def _task_warnings(fitted: "DownstreamFit") -> list[str]:
     few = _("Intervals resample whole runs, and there are fewer than five or none.")
-    flat = _("The share right does not rise as the loss falls: k is 0, and gamma says nothing.")
-    return [*([] if fitted.resamples else [few]), *([flat] if fitted.law.k == 0 else [])]
+    untold = dict.fromkeys(diagnostic.message for diagnostic in fitted.diagnostics)
+    return [*([] if fitted.resamples else [few]), *untold]
 
 
 def _check_numbers(arguments: argparse.Namespace) -> None:

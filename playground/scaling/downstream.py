@@ -5,8 +5,6 @@ right independently of one another, each with probability exp(-L), an answer of 
 1 - exp(-n L): epsilon and k are 1 there, and gamma is n.
 """
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,11 +12,11 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
-from playground.csv_table import skip_comments
-from playground.delimited import plain_line_ends
 from playground.errors import UserError
 from playground.progress import OnProgress, no_progress
 from playground.scaling.bootstrap import LEAST_RUNS, LEVEL, percentile_interval
+from playground.scaling.diagnostics import Diagnostic
+from playground.text import N_
 
 GAMMAS = np.geomspace(0.02, 50.0, 120)
 """Searched first, per nat."""
@@ -26,11 +24,11 @@ REFINEMENTS = 3
 FEWEST = 5
 """Checkpoints: two more than the law has parameters."""
 RESAMPLES = 200
+FEWEST_LOSSES = 3
+CLOSE = 0.01
+"""A gamma as near as this to an end of its range, relative to it, is at that end."""
 HELD_RUNS = 0.2
 """The share of the runs, those of the largest models, that a check leaves out."""
-MOST_ROWS = 100_000
-TOGETHER, LENGTH = "exact_match", "answer_length"
-"""The column for which all tokens of an answer have to be right, and the one that says how many those are."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -101,6 +99,8 @@ class DownstreamFit:
     """The mean absolute error for the largest models' runs, predicted from the others; None for fewer than 5 runs."""
     resamples: tuple[Downstream, ...]
     """By whole runs; empty for fewer than five, whose resamples would be far too alike."""
+    diagnostics: tuple[Diagnostic, ...]
+    """The parameters that the checkpoints do not identify."""
 
     def intervals(self, level: float = LEVEL) -> dict[str, tuple[float, float]]:
         """Each parameter's percentile interval; empty without resamples."""
@@ -135,7 +135,30 @@ def fit_downstream(
         rmse=float(np.sqrt(np.mean(residuals**2))),
         heldout=_hold_out(points),
         resamples=_resample(points, n_resamples, seed, on_progress),
+        diagnostics=_diagnose(points, law),
     )
+
+
+def _diagnose(points: TaskPoints, law: Downstream) -> tuple[Diagnostic, ...]:
+    """What the checkpoints do not tell: a bend needs three losses, a gamma a slope, and its range has two ends."""
+    count = len(np.unique(points.loss.round(6)))
+    if count < FEWEST_LOSSES:
+        few = N_("There are only {count} different losses, too few to tell how the error falls with them.")
+        return _untold(few, ("epsilon", "k", "gamma"), count=count)
+    if law.k == 0:
+        flat = N_("The share right does not rise as the loss falls: k is 0, and gamma says nothing.")
+        return _untold(flat, ("gamma",))
+    if law.gamma < GAMMAS[0] * (1 + CLOSE):
+        straight = N_("The best gamma is {gamma:.3g}, the least that is tried: the error falls in a straight line.")
+        return _untold(straight, ("epsilon", "k", "gamma"), gamma=law.gamma)
+    if law.gamma > GAMMAS[-1] / (1 + CLOSE):
+        step = N_("The best gamma is {gamma:.3g}, the largest that is tried: the error falls in one step.")
+        return _untold(step, ("k", "gamma"), gamma=law.gamma)
+    return ()
+
+
+def _untold(template: str, parameters: Sequence[str], **values: float) -> tuple[Diagnostic, ...]:
+    return tuple(Diagnostic(parameter=parameter, template=template, values=values) for parameter in parameters)
 
 
 def least_squares(points: TaskPoints) -> Downstream:
@@ -196,40 +219,3 @@ def _resample(points: TaskPoints, count: int, seed: int, on_progress: OnProgress
         laws.append(least_squares(points.take([index for run in chosen for index in members[str(run)]])))
         on_progress(number + 1, count)
     return tuple(laws)
-
-
-def read_task_points(text: str, *, loss: str, right: str) -> TaskPoints:
-    """Checkpoints of a CSV: a column of losses, one of shares right; run and parameters where there are such columns.
-
-    A column answer_length says how many tokens an exact match judges together.
-
-    Rows in which either is empty are left out. Raises UserError for a missing column or a row that cannot be read.
-    """
-    skipped, body = skip_comments(plain_line_ends(text))
-    reader = csv.DictReader(io.StringIO(body))
-    header = reader.fieldnames or []
-    for column in (loss, right):
-        if column not in header:
-            raise UserError(
-                "The table has no column {column!r}; it has {columns}.", column=column, columns=", ".join(header)
-            )
-    rows: list[tuple[float, float, str, float]] = []
-    lengths: list[float] = []
-    for number, row in enumerate(reader, start=skipped + 2):
-        if not (row[loss] and row[right]):
-            continue
-        try:
-            rows.append((float(row[loss]), 1 - float(row[right]), *_run_of(row, number)))
-            lengths.append(float(row.get(LENGTH) or 1) if right == TOGETHER else 1.0)
-        except ValueError as error:
-            raise UserError("Row {number} cannot be read: {error}.", number=number, error=error) from error
-        if len(rows) > MOST_ROWS:
-            raise UserError("The table has more than {most:,} rows.", most=MOST_ROWS)
-    losses, errors, runs, params = zip(*rows, strict=True) if rows else ((), (), (), ())
-    tokens = float(np.mean(lengths)) if lengths else 1.0
-    return TaskPoints(loss=np.array(losses), error=np.array(errors), runs=runs, params=np.array(params), tokens=tokens)
-
-
-def _run_of(row: dict[str, str], number: int) -> tuple[str, float]:
-    """The run's name and its parameters; each row is a run of its own where the table has no runs."""
-    return row.get("run") or f"row {number}", float(row.get("parameters") or row.get("params") or 1)

@@ -74,7 +74,8 @@ def read_points(text: str | bytes, columns: Mapping[str, str] | None = None) -> 
     index_of = _column_indices(header, columns or {})
     _check_required(index_of, header)
     factors = {name: unit_of(header[index])[1] for name, index in index_of.items()}
-    decimal = _decimal_sign(lines[1:], index_of, delimiter, factors)
+    columns = column_cells([cells for _line, cells in lines[1:]], index_of, NUMERIC)
+    decimal = file_decimal_sign(columns, delimiter, factors)
     numbers: list[dict[str, float]] = []
     labels: list[dict[str, str]] = []
     bad: list[BadRow] = []
@@ -226,15 +227,19 @@ def _measure(cell: str, decimal: str, factor: float) -> float:
     return number if states_unit(cell) else factor * number
 
 
-def _decimal_sign(
-    lines: list[tuple[int, list[str]]], index_of: dict[str, int], delimiter: str, factors: Mapping[str, float]
-) -> str:
-    """The decimal sign of the file. Raises UserError where its numbers can be read in two ways."""
-    columns = {
-        name: [cells[index] for _line, cells in lines if index < len(cells)]
-        for name, index in index_of.items()
-        if name in NUMERIC
-    }
+def column_cells(
+    rows: Sequence[Sequence[str]], index_of: Mapping[str, int], names: Sequence[str]
+) -> dict[str, list[str]]:
+    """The cells of these columns, as far as the table and each row have them."""
+    known = {name: index_of[name] for name in names if name in index_of}
+    return {name: [cells[index] for cells in rows if index < len(cells)] for name, index in known.items()}
+
+
+def file_decimal_sign(columns: Mapping[str, list[str]], delimiter: str, factors: Mapping[str, float]) -> str:
+    """The decimal sign of a file with these columns of numbers, a loss among them, and their units.
+
+    Raises UserError where its numbers can be read in two ways.
+    """
     sign = decimal_sign([cell for cells in columns.values() for cell in cells], delimiter)
     if sign is None:
         sign = _plausible_sign(columns, factors)

@@ -141,6 +141,24 @@ def test_a_mean_from_the_printed_law_stays_at_the_printed_law(capsys):
     assert "Hoffmann's printed law has" in lines[-1]
 
 
+@pytest.mark.parametrize("bootstraps", ["0", "8"])
+def test_a_recipe_tells_nothing_that_its_points_do_not(bootstraps, tmp_path, capsys):
+    """Tokens follow the parameters, so that no fit tells alpha from beta, wherever it began."""
+    runs = scattered(noise=0.001, count=40)
+    loss = 1.7 + 3e3 * runs.params**-0.5
+    lines = [f"{n!r},{20 * n!r},{value!r}" for n, value in np.stack([runs.params, loss], 1).tolist()]
+    path = tmp_path / "line.csv"
+    path.write_text("\n".join(["params,tokens,loss", *lines]) + "\n")
+    words = ["fit", str(path), "--bootstraps", bootstraps, "--processes", "1", "--json"]
+    assert main(words) == 0
+    fitted = json.loads(capsys.readouterr().out)
+    assert main([*words, "--weighing", "mean", "--beginning", "middle"]) == 0
+    refitted = json.loads(capsys.readouterr().out)
+    assert {"alpha", "beta"} <= set(refitted["unidentified"])
+    assert refitted["unidentified"] == fitted["unidentified"]
+    assert any("move together" in warning for warning in refitted["warnings"])
+
+
 def test_the_law_from_loss_to_task_is_fitted_to_a_table_of_checkpoints(capsys):
     table = FOLDER / "addition.csv"
     words = ["fit", str(table), "--loss", "held_out_loss", "--right", "exact_match", "--bootstraps", "20"]
@@ -157,6 +175,16 @@ def test_the_law_from_loss_to_task_is_fitted_to_a_table_of_checkpoints(capsys):
     assert "! The share right does not rise as the loss falls" in capsys.readouterr().out
     assert main([*words, "--law", "gadre"]) == 2
     assert "takes --loss, --right" in capsys.readouterr().err
+
+
+def test_checkpoints_without_an_evaluation_are_named(tmp_path, capsys):
+    path = tmp_path / "checkpoints.csv"
+    rows = [f"{4 - 0.2 * step:.1f},{0.992 + 0.0004 * step:.4f}" for step in range(9)]
+    path.write_text("\n".join(["loss,right", *rows, "2,", ""]))
+    assert main(["fit", str(path), "--right", "right", "--bootstraps", "0"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "! Left out: Row 11: right is empty." in lines
+    assert any(line.split()[:2] == ["gamma", "(0.02)"] for line in lines)
 
 
 def test_asking_for_help_imports_neither_torch_nor_scipy():

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from scipy.optimize import curve_fit
 
 from playground.emergence.tables import FOLDER
-from playground.errors import UserError
-from playground.scaling.downstream import Downstream, TaskPoints, fit_downstream, least_squares, read_task_points
+from playground.scaling.downstream import Downstream, TaskPoints, fit_downstream, least_squares
+from playground.scaling.task_table import read_task_points
 
 LOSS = np.linspace(0.05, 3.0, 40)
 
@@ -65,12 +65,14 @@ def test_a_flat_error_has_no_slope():
 @pytest.mark.parametrize("task", ["addition", "translation"])
 def test_in_the_shipped_tables_token_accuracy_is_predicted_from_smaller_models(task):
     text = (FOLDER / f"{task}.csv").read_text()
-    tokens = fit_downstream(read_task_points(text, loss="held_out_loss", right="token_accuracy"), n_resamples=0)
+    tokens = fit_downstream(read_task_points(text, loss="held_out_loss", right="token_accuracy").points, n_resamples=0)
     assert tokens.rmse < 0.05
     assert tokens.heldout < 0.07
     assert (
         tokens.law.gamma
-        < fit_downstream(read_task_points(text, loss="held_out_loss", right="exact_match"), n_resamples=0).law.gamma
+        < fit_downstream(
+            read_task_points(text, loss="held_out_loss", right="exact_match").points, n_resamples=0
+        ).law.gamma
     )
 
 
@@ -78,37 +80,22 @@ def test_exact_match_of_the_largest_translators_is_not_predicted_from_smaller_on
     """These never have a whole answer right: the law sees no error below 1 to learn gamma from."""
     text = (FOLDER / "translation.csv").read_text()
     assert (
-        fit_downstream(read_task_points(text, loss="held_out_loss", right="exact_match"), n_resamples=0).heldout > 0.3
+        fit_downstream(read_task_points(text, loss="held_out_loss", right="exact_match").points, n_resamples=0).heldout
+        > 0.3
     )
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("error", "loss", "untold", "sentence"),
     [
-        ("loss,right\n1,0.5\n", "bring at least 5"),
-        ("loss\n1\n", "no column 'right'"),
-        ("", "no column 'loss'"),
-        ("loss,right\n1,many\n", "Row 2 cannot be read"),
-        ("loss,right\n1,1.5\n", "between 0 and 1"),
-        ("loss,right\nnan,0.5\n", "finite loss"),
-        ("loss,right\n,0.5\n1,\n", "From 0 checkpoints"),
+        (np.full(40, 0.25), LOSS, ("gamma",), "does not rise"),
+        (0.001 + 0.002 * LOSS, LOSS, ("epsilon", "k", "gamma"), "in a straight line"),
+        ((LOSS > 0.06).astype(float), LOSS, ("k", "gamma"), "in one step"),
+        (np.tile([0.2, 0.4], 20), np.tile([1.0, 2.0], 20), ("epsilon", "k", "gamma"), "only 2 different losses"),
+        (0.9 - 0.8 * np.exp(-1.7 * LOSS), LOSS, (), ""),
     ],
 )
-def test_what_is_no_table_is_refused(text, sentence):
-    with pytest.raises(UserError, match=sentence):
-        fit_downstream(read_task_points(text, loss="loss", right="right"))
-
-
-@pytest.mark.parametrize(("right", "tokens"), [("exact_match", 3.5), ("token_accuracy", 1.0)])
-def test_the_table_says_how_many_tokens_are_judged_together(right, tokens):
-    table = "held_out_loss,exact_match,token_accuracy,answer_length\n1,0.5,0.5,3\n2,0.1,0.2,4\n3,,,9\n"
-    assert read_task_points(table, loss="held_out_loss", right=right).tokens == tokens
-
-
-def test_without_a_column_of_lengths_one_token_is_judged():
-    assert read_task_points("loss,exact_match\n1,0.5\n", loss="loss", right="exact_match").tokens == 1.0
-
-
-def test_checkpoints_with_the_line_ends_of_an_old_system_are_read():
-    points = read_task_points("# made here\rloss,right\r3,0.25\r2,0.5\r", loss="loss", right="right")
-    assert (points.loss.tolist(), points.error.tolist()) == ([3, 2], [0.75, 0.5])
+def test_parameters_that_the_checkpoints_do_not_tell_are_named(error, loss, untold, sentence):
+    found = fit_downstream(points_of(error, loss=loss), n_resamples=0).diagnostics
+    assert tuple(diagnostic.parameter for diagnostic in found) == untold
+    assert all(sentence in diagnostic.message for diagnostic in found)

@@ -11,7 +11,8 @@ from playground.csv_table import Row
 from playground.emergence.tables import FOLDER
 from playground.progress import OnProgress
 from playground.scaling.budgets import short
-from playground.scaling.downstream import DownstreamFit, fit_downstream, read_task_points
+from playground.scaling.downstream import DownstreamFit, fit_downstream
+from playground.scaling.task_table import read_task_points
 from playground.text import N_, _
 from ui.cache import scaling_results
 from ui.jobs import compute
@@ -98,8 +99,8 @@ def _fetch(task: str, right: str) -> DownstreamFit | None:
     key = ("downstream", task, right, path.stat().st_mtime_ns)
 
     def make(on_progress: OnProgress) -> DownstreamFit:
-        points = read_task_points(path.read_text(encoding="utf-8"), loss=TASKS[task].loss, right=right)
-        return fit_downstream(points, on_progress=on_progress)
+        table = read_task_points(path.read_text(encoding="utf-8"), loss=TASKS[task].loss, right=right)
+        return fit_downstream(table.points, on_progress=on_progress)
 
     return compute(key, make, title=_("Bootstrap resamples:"), cache=scaling_results())
 
@@ -146,9 +147,10 @@ def downstream_code(task: str, right: str) -> str:
     """Python that fits the same law, from the repository's root."""
     return f"""from pathlib import Path
 
-from playground.scaling.downstream import fit_downstream, read_task_points
+from playground.scaling.downstream import fit_downstream
+from playground.scaling.task_table import read_task_points
 
 text = Path("assets/emergence/{task}.csv").read_text()
-fitted = fit_downstream(read_task_points(text, loss={TASKS[task].loss!r}, right={right!r}))
+fitted = fit_downstream(read_task_points(text, loss={TASKS[task].loss!r}, right={right!r}).points)
 print(fitted.law, fitted.intervals(), fitted.rmse, fitted.heldout)
 """
