@@ -174,8 +174,8 @@ def scaling_results() -> BoundedCache:
     return BoundedCache("scaling", 64)
 
 
-def fit_history(sweep: str) -> dict[int, Any]:
-    """A sweep's fits by the number of points they were made from; kept for the last few sweeps."""
+def fit_history(sweep: str) -> dict[str, Any]:
+    """A sweep's fits by the fingerprint of the points they were made from; kept for the last few sweeps."""
     return scaling_results().remember(("fit history", sweep), dict)
 
 

@@ -10,8 +10,8 @@ import pytest
 from playground.scaling.points import Points
 from playground.tasks.finetune.labels import LabelsConfig
 from playground.training.finetune.finetune_config import FinetuneConfig
-from ui.sections.finetune import data, new_run
-from ui.sections.scaling import live_fit
+from ui.sections.finetune import data, held_out, new_run, series
+from ui.sections.scaling import live_fit, method_comparison
 
 POINTS = Points(
     params=np.geomspace(1e5, 1e7, 6),
@@ -30,6 +30,21 @@ def test_a_live_fit_is_one_of_its_points(column):
     assert first[0].points is POINTS
     assert second[0].points is other
     assert live_fit._fit_so_far(f"a sweep {column}", views[0]) is first
+
+
+def test_fits_on_the_way_are_those_to_points_that_still_hold():
+    """A run that was trained anew leaves as many points as before, and no fit to the old ones."""
+    again = replace(POINTS, loss=POINTS.loss * np.array([1.01, 1, 1, 1, 1, 1]))
+    for points in (POINTS.take([1, 2, 3, 4]), POINTS.take([0, 1, 2, 3, 4]), POINTS, again.take([0, 1, 2, 3, 4])):
+        live_fit._fit_so_far(
+            "a resumed sweep", SimpleNamespace(to_points=lambda with_embeddings, points=points: points)
+        )
+    now = live_fit.fits_on_the_way("a resumed sweep", again)
+    assert sorted(now) == [4, 5]
+    assert now[5][0].points.loss[0] == again.loss[0]
+    before = live_fit.fits_on_the_way("a resumed sweep", POINTS)
+    assert sorted(before) == [4, 5, 6]
+    assert before[5][0].points.loss[0] == POINTS.loss[0]
 
 
 @pytest.mark.parametrize("column", ["params", "tokens", "loss", "flops", "unique", "names", "seeds"])
@@ -67,3 +82,60 @@ def test_labels_and_costs_are_asked_again_when_a_file_was_written_again(tmp_path
     new_run._estimate(config)
     new_run._estimate(config)
     assert len(set(asked)) == 3
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The keys under which series and counts were asked for; nothing is computed."""
+    keys = []
+    for module in (series, method_comparison):
+        monkeypatch.setattr(module, "compute", lambda key, *_rest, **_more: keys.append(key))
+    return keys
+
+
+def test_a_series_is_judged_again_when_its_texts_or_models_are_others(tmp_path, monkeypatch, asked):
+    run, model = tmp_path / "run", tmp_path / "model"
+    for folder, file in ((run, "rows.jsonl"), (model, "model.safetensors")):
+        folder.mkdir()
+        (folder / file).write_text("a")
+    monkeypatch.setattr(series, "label_points", lambda _folders: [])
+    monkeypatch.setattr(series, "before_and_after", lambda folder: ("books-encoder", str(model)))
+    cell = SimpleNamespace(measures={"held_out_loss": 2.0})
+
+    def ask(cells):
+        series._draw_labels([run], cells)
+        series._draw_ranks([run], cells)
+        return asked[-2:]
+
+    first = ask([cell])
+    assert ask([cell]) == first
+    rewritten(run / "rows.jsonl", "b")
+    rewritten(model / "model.safetensors", "b")
+    second = ask([cell])
+    assert all(one != other for one, other in zip(first, second, strict=True))
+    assert ask([SimpleNamespace(measures={"held_out_loss": 1.0})])[1] != second[1]
+
+
+def test_held_out_scores_are_asked_again_with_other_rows_or_another_rival(tmp_path):
+    (tmp_path / "rows.jsonl").write_text("a")
+    rival = tmp_path / "rival"
+    rival.mkdir()
+    (rival / "model.safetensors").write_text("a")
+    subject = SimpleNamespace(run=tmp_path, key=lambda *parts: parts)
+    keys = [held_out.scores_key(subject, None), held_out.scores_key(subject, str(rival))]
+    rewritten(rival / "model.safetensors", "b")
+    keys.append(held_out.scores_key(subject, str(rival)))
+    rewritten(tmp_path / "rows.jsonl", "b")
+    keys.append(held_out.scores_key(subject, str(rival)))
+    assert len(set(keys)) == 4
+    assert held_out.scores_key(subject, str(rival)) == keys[-1]
+
+
+def test_runs_are_counted_again_when_their_sweep_has_other_shapes(tmp_path, asked):
+    (tmp_path / "sweep.json").write_text("{}")
+    study = SimpleNamespace(fingerprint=POINTS.fingerprint, folder=tmp_path)
+    method_comparison.fetch_exponents(study)
+    rewritten(tmp_path / "sweep.json", '{"sizes": []}')
+    method_comparison.fetch_exponents(study)
+    method_comparison.fetch_exponents(study)
+    assert asked[0] != asked[1] == asked[2]

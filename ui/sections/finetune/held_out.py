@@ -8,8 +8,10 @@ from playground.charts.evaluate import confusion_figure, confusion_height, sprea
 from playground.finetuning.findings import describe_scores, describe_tfidf
 from playground.finetuning.held_out_scores import SCRATCH, TFIDF, HeldOutScores, score_models
 from playground.models import LoadedModel, default_registry
+from playground.models.cache import folder_stamp
 from playground.progress import OnProgress
-from playground.tasks.finetune.rows import SplitRows, read_split
+from playground.tasks.finetune.rows import ROWS, SplitRows, read_split
+from playground.tasks.sources import stamp_of
 from playground.text import N_, _
 from ui.jobs import require
 from ui.sections.evaluate.numbers import interval_text, offer_results
@@ -28,12 +30,19 @@ CHART_NAMES = {TFIDF: N_("TF-IDF"), SCRATCH: N_("from scratch")}
 """Shorter ones, where they stand beside a picture."""
 
 
+def scores_key(subject: FinetuneSubject, scratch: str | None) -> tuple[object, ...]:
+    """The run's rows as they are now, and the model from scratch as it is now."""
+    assert subject.run is not None
+    rows = subject.run / ROWS
+    return subject.key("scores", str(rows), stamp_of(str(rows)), scratch, folder_stamp(scratch or ""))
+
+
 def show_held_out(subject: FinetuneSubject) -> None:
     """Every system on the same rows."""
     assert subject.run is not None
     rows, scratch = read_split(subject.run), scratch_model(subject.config)
     scores = require(
-        subject.key("scores", str(subject.run), scratch),
+        scores_key(subject, scratch),
         lambda on_progress: _score(subject.pair.after, rows, scratch, on_progress),
         title=_("Classifying held-out texts:"),
         cache=subject.cache,

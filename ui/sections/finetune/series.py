@@ -11,10 +11,13 @@ from playground.finetuning.findings import describe_label_curve, describe_ranks
 from playground.finetuning.label_curve import label_counts, label_means
 from playground.finetuning.series_results import label_points, rank_points, text_baselines
 from playground.models import default_registry
+from playground.models.cache import folder_stamp
 from playground.tasks.finetune.labels import LabelsConfig
-from playground.tasks.finetune.rows import read_split
+from playground.tasks.finetune.rows import ROWS, read_split
+from playground.tasks.sources import stamp_of
 from playground.text import _
 from playground.training.finetune.finetune_config import FinetuneConfig
+from playground.training.finetune.result import before_and_after
 from playground.training.finetune.sweeps import (
     RANKS,
     SweepCell,
@@ -115,8 +118,9 @@ def _draw_labels(folders: Sequence[Path], cells: Sequence[SweepCell]) -> None:
     points = label_points(folders)
     for labels in sorted({point.labels for point in points}):
         show_findings(describe_label_curve(points, labels))
+    rows = [folder / ROWS for folder in folders]
     beside = compute(
-        ("label baselines", tuple(map(str, folders))),
+        ("label baselines", *((str(path), stamp_of(str(path))) for path in rows)),
         lambda on_progress: text_baselines(folders, on_progress),
         title=_("Counting words:"),
         cache=results(),
@@ -146,10 +150,16 @@ def _draw_labels(folders: Sequence[Path], cells: Sequence[SweepCell]) -> None:
     _offer_program(folders[0], f"label_configs(config, {counts}, {seeds})", imports, lines)
 
 
+def ranks_key(folders: Sequence[Path], cells: Sequence[SweepCell]) -> tuple[object, ...]:
+    """What was measured, and both models of each run as they are now."""
+    models = [name for folder in folders for name in before_and_after(folder)]
+    return ("rank sweep", repr(cells), *((name, folder_stamp(name)) for name in models))
+
+
 def _draw_ranks(folders: Sequence[Path], cells: Sequence[SweepCell]) -> None:
     is_classifier = "accuracy" in cells[0].measures
     points = compute(
-        ("rank sweep", tuple(map(str, folders))),
+        ranks_key(folders, cells),
         lambda on_progress: rank_points(folders, on_progress, load=default_registry().get),
         title=_("Comparing weights:"),
         cache=results(),

@@ -48,7 +48,7 @@ def show_live_fit(sweep_id: str, view: SweepView) -> None:
             provenance=source,
         )
     with right:
-        _show_convergence(sweep_id, source)
+        _show_convergence(sweep_id, view, source)
 
 
 def runs_done(done: int, total: int) -> str:
@@ -98,9 +98,8 @@ def _partial_lines(view: SweepView) -> list[Line]:
 
 def _fit_so_far(sweep_id: str, view: SweepView) -> tuple[Fit, Bootstrap] | None:
     """The fit to the finished runs, computed once for their points; None while they are too few."""
-    try:
-        points = view.to_points(with_embeddings=True)
-    except UserError:
+    points = _points_so_far(view)
+    if points is None:
         return None
 
     def make() -> tuple[Fit, Bootstrap] | None:
@@ -112,8 +111,31 @@ def _fit_so_far(sweep_id: str, view: SweepView) -> tuple[Fit, Bootstrap] | None:
 
     fitted = scaling_results().remember(("sweep", sweep_id, points.fingerprint), make)
     if fitted is not None:
-        fit_history(sweep_id)[len(points)] = fitted
+        fit_history(sweep_id)[points.fingerprint] = fitted
     return fitted
+
+
+def _points_so_far(view: SweepView) -> Points | None:
+    """The finished runs; None while there are none."""
+    try:
+        return view.to_points(with_embeddings=True)
+    except UserError:
+        return None
+
+
+def fits_on_the_way(sweep_id: str, points: Points) -> dict[int, tuple[Fit, Bootstrap]]:
+    """The fits to some of these points, by their number: runs that were trained anew since then count no more."""
+    history: dict[str, tuple[Fit, Bootstrap]] = fit_history(sweep_id)
+    known = set(_rows(points))
+    on_the_way = [fitted for fitted in history.values() if known.issuperset(_rows(fitted[0].points))]
+    return {len(fitted[0].points): fitted for fitted in on_the_way}
+
+
+def _rows(points: Points) -> list[tuple[object, ...]]:
+    names = [points.name(index) for index in range(len(points))]
+    return list(
+        zip(names, *(getattr(points, name).tolist() for name in ("params", "tokens", "flops", "loss")), strict=True)
+    )
 
 
 def _law_line(fitted: Fit, resamples: Bootstrap) -> Line:
@@ -144,9 +166,10 @@ def _optimal_within(points: Points, fitted: Fit, flops: Float[np.ndarray, " budg
     return np.asarray(np.clip(best, points.params.min(), points.params.max()))
 
 
-def _show_convergence(sweep_id: str, source: list[str]) -> None:
+def _show_convergence(sweep_id: str, view: SweepView, source: list[str]) -> None:
     """The exponents after so many points."""
-    history: dict[int, tuple[Fit, Bootstrap]] = fit_history(sweep_id)
+    points = _points_so_far(view)
+    history = {} if points is None else fits_on_the_way(sweep_id, points)
     if not history:
         st.info(_("A law is fitted as soon as a few runs have finished."), icon=":material/hourglass_top:")
         return

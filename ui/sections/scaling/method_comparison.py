@@ -13,6 +13,8 @@ from playground.progress import OnProgress
 from playground.scaling.points import FLOPS_PER_PARAMETER_AND_TOKEN
 from playground.scaling.published import ALLOCATIONS, LADDER, Rung
 from playground.sweeps.flop_counting import count_flops_per_token, count_parameters, counted_frontier
+from playground.sweeps.folder import SWEEP
+from playground.tasks.sources import stamp_of
 from playground.text import N_, _
 from playground.transformer import TransformerConfig
 from ui.cache import scaling_results
@@ -169,7 +171,8 @@ def fetch_exponents(study: ScalingStudy) -> list[CountedExponent] | None:
             exponents.append(_by_shapes(study, shapes, counting))
         return exponents
 
-    key = ("counted", study.fingerprint, str(study.folder))
+    sweep = "" if study.folder is None else str(study.folder / SWEEP)
+    key = ("counted", study.fingerprint, sweep, stamp_of(sweep))
     return compute(key, make, title=_("Counting the runs in several ways:"), cache=scaling_results())
 
 
