@@ -65,6 +65,8 @@ def tokens_report(model: "LoadedModel", cut: "Tokenization", *, steps: bool = Fa
                 "token": token.token.text,
                 "piece": token.piece,
                 "bytes": token.content.hex(),
+                "typed": typed.content.hex(),
+                "typed_tokens": typed.tokens,
                 "start": token.start,
                 "end": token.end,
                 "pretoken": token.pretoken,
@@ -72,7 +74,7 @@ def tokens_report(model: "LoadedModel", cut: "Tokenization", *, steps: bool = Fa
                 "template": token.is_template,
                 "unknown": token.is_unknown,
             }
-            for position, token in enumerate(cut.tokens)
+            for position, (token, typed) in enumerate(zip(cut.tokens, cut.typed, strict=True))
         ],
         "pretokens": [_pretoken(model, cut, index, steps=steps) for index in range(len(cut.pretokens))],
     }

@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 from playground.decoding import well_formed
 from playground.lens.capture.text_tokens import TextToken, text_tokens, tokenizer_errors
 from playground.lens.capture.tokens import rust_tokenizer
+from playground.lens.capture.typed_bytes import TypedBytes, typed_contents
 from playground.tokens.pretokens import Pretoken, pretokens
 from playground.tokens.segmentation import Algorithm, algorithm_of, segment
 
@@ -36,6 +37,8 @@ class Tokenization:
     pretokens: tuple[Pretoken, ...]
     """Of the text, then of the pair."""
     tokens: tuple[TextToken, ...]
+    typed: tuple[TypedBytes, ...]
+    """Of each token what a person typed: a normaliser may have written something else in its place."""
     replayed: int
     """How many pre-tokens were cut again by our own code."""
     agreeing: int
@@ -92,6 +95,7 @@ def _tokenize_fast(model: "LoadedModel", rust: Tokenizer, text: str, pair: str |
         pre_tokenizer=_part_names(rust.pre_tokenizer),
         pretokens=both,
         tokens=tokens,
+        typed=typed_contents(model.tokenizer, [text] if pair is None else [text, pair], tokens),
         replayed=replayed,
         agreeing=agreeing,
     )
@@ -144,6 +148,7 @@ def _tokenize_slowly(model: "LoadedModel", text: str, pair: str | None) -> Token
         pre_tokenizer=(),
         pretokens=(),
         tokens=tokens,
+        typed=typed_contents(model.tokenizer, [text] if pair is None else [text, pair], tokens),
         replayed=0,
         agreeing=0,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+from tokenizers import Tokenizer, normalizers
 
 from tests.e2e.components.test_payload import decode
 from tests.helpers.page_script import address, charts, run_page, words
@@ -114,6 +115,17 @@ def test_the_target_of_a_translation_has_tokens_of_its_own():
     assert "One token is unknown" in said
     assert "5 bytes: 7a 65 62 72 61 · unknown" in said
     assert "typed" not in said
+
+
+def test_bytes_that_were_typed_stand_beside_those_of_a_normalised_piece(save_model):
+    folder = save_model("gpt2")
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    assert "typed: 3 bytes: 54 48 45 · piece: 3 bytes: 74 68 65" in words(
+        page(model=str(folder), text="THE", query="0")
+    )
+    assert "in the vocabulary: the · 3 bytes: 74 68 65" in words(page(model=str(folder), text="the", query="0"))
 
 
 def test_two_tokenizers_side_by_side():

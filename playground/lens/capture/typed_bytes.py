@@ -7,6 +7,7 @@ character becomes several tokens that do not spell it, nobody can tell how much 
 
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -22,18 +23,61 @@ WORD_MARKS = ("@@", "</w>")
 HANGUL_VOWELS_AND_FINALS = range(0x1160, 0x1200)
 
 
+@dataclass(frozen=True, kw_only=True)
+class TypedBytes:
+    """What a person typed of a token."""
+
+    content: bytes
+    tokens: int
+    """How many tokens stand for these bytes together: of several, nobody can tell which of them each stands for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ReadText:
+    typed: bytes
+    """Without the characters that the tokenizer drops."""
+    ends: list[int | None]
+    """The byte behind each token."""
+
+
 def typed_ends(model: "LoadedModel", text: str) -> list[int | None]:
     """The byte of the text behind each token; None where that is not known. Raises UserError as `text_tokens` does.
 
     Tokens that close a text are left out.
     """
     text = well_formed(text)
-    tokens = text_tokens(model, text)
-    spelled = _spelled_ends(text.encode(), [token.content for token in tokens])
+    return _read_text(model.tokenizer, text, text_tokens(model, text)).ends
+
+
+def typed_contents(tokenizer: object, texts: Sequence[str], tokens: Sequence[TextToken]) -> tuple["TypedBytes", ...]:
+    """The typed bytes of each token of a text, or of a pair of texts."""
+    found: dict[int, TypedBytes] = {}
+    for segment, text in enumerate(texts):
+        numbers = [number for number, token in enumerate(tokens) if token.token.segment == segment]
+        read = _read_text(tokenizer, text, [tokens[number] for number in numbers])
+        found |= dict(zip(numbers, _slices(read), strict=True))
+    return tuple(found[number] for number in range(len(tokens)))
+
+
+def _slices(read: "_ReadText") -> Iterator["TypedBytes"]:
+    """The bytes between two ends that are known, for each of the tokens between them."""
+    begin, waiting = 0, 0
+    for end in read.ends:
+        waiting += 1
+        if end is not None:
+            yield from [TypedBytes(content=read.typed[begin:end], tokens=waiting)] * waiting
+            begin, waiting = end, 0
+    yield from [TypedBytes(content=read.typed[begin:], tokens=waiting)] * waiting
+
+
+def _read_text(tokenizer: object, text: str, tokens: Sequence[TextToken]) -> "_ReadText":
+    typed = text.encode()
+    spelled = _spelled_ends(typed, [token.content for token in tokens])
     if spelled is not None:
-        return [*spelled]
-    ends = _aligned_ends if rust_tokenizer(model.tokenizer) is None else _offset_ends
-    return ends(text, tokens)
+        return _ReadText(typed=typed, ends=[*spelled])
+    if rust_tokenizer(tokenizer) is None:
+        return _ReadText(typed=typed, ends=_aligned_ends(text, tokens))
+    return _ReadText(typed=_kept(text, tokens).encode(), ends=_offset_ends(text, tokens))
 
 
 def covered_bytes(ends: Sequence[int | None], chosen: Sequence[bool]) -> int | None:
@@ -83,11 +127,21 @@ def _offset_ends(text: str, tokens: Sequence[TextToken]) -> list[int | None]:
 
 def _reached_bytes(text: str, tokens: Sequence[TextToken]) -> list[int]:
     """Bytes before each character and at the end, without those of characters that the tokenizer drops."""
-    is_read = [character.isspace() or _is_mark(character) for character in text]
+    read = zip(text, _are_read(text, tokens), strict=True)
+    return list(accumulate((len(character.encode()) * is_read for character, is_read in read), initial=0))
+
+
+def _kept(text: str, tokens: Sequence[TextToken]) -> str:
+    """The text without the characters that the tokenizer drops."""
+    return "".join(character for character, is_read in zip(text, _are_read(text, tokens), strict=True) if is_read)
+
+
+def _are_read(text: str, tokens: Sequence[TextToken]) -> list[bool]:
+    """Of each character, whether some token covers it."""
+    are_read = [character.isspace() or _is_mark(character) for character in text]
     for token in tokens:
-        is_read[token.start : token.end] = [True] * (token.end - token.start)
-    widths = (len(character.encode()) * read for character, read in zip(text, is_read, strict=True))
-    return list(accumulate(widths, initial=0))
+        are_read[token.start : token.end] = [True] * (token.end - token.start)
+    return are_read
 
 
 def _groups(tokens: Sequence[TextToken]) -> Iterator[tuple[list[int], int]]:

@@ -4,10 +4,14 @@ import io
 import json
 
 import pytest
+from tokenizers import Tokenizer, normalizers
 
 from playground.__main__ import main
 from playground.models import load
 from playground.tokens.tokenization import tokenize
+from tests.helpers.pretrained_folders import own_cache, save_model
+
+__all__ = ["own_cache", "save_model"]
 
 
 def answer(capsys, *words):
@@ -26,6 +30,17 @@ def test_tokens_are_those_of_the_tokenizer(capsys):
     assert "".join(report["pretokens"][0]["pieces"]) == "unbelievable"
     assert len(report["languages"]) == 21
     assert report["provenance"]["model"] == "books-decoder"
+
+
+def test_typed_bytes_stand_beside_those_of_the_piece(capsys, save_model):
+    folder = save_model("gpt2")
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    tokens = answer(capsys, "tokens", str(folder), "THE")["tokens"]
+    for key, text in (("typed", b"THE"), ("bytes", b"the")):
+        assert b"".join(bytes.fromhex(token[key]) for token in tokens) == text
+    assert {token["typed_tokens"] for token in tokens} == {1}
 
 
 def test_without_steps_and_with_a_pair(capsys):

@@ -1,11 +1,18 @@
-"""What of long steps is drawn: the part around the chosen token."""
+"""What of long steps is drawn: the part around the chosen token; and which bytes of a token are said."""
 
+import dataclasses
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizers import Tokenizer, models
+from tokenizers import Tokenizer, models, normalizers
 
+from playground.tokens.tokenization import tokenize
 from playground.tokens.wordpiece import match_longest, wordpiece_vocabulary
+from tests.helpers.families import small_model
+from tests.playground.lens.capture.test_typed_bytes import byte_level
 from ui.sections.tokens.steps import MOST_ATTEMPTS, attempts_around, window
+from ui.sections.tokens.tokenizer import text_token_lines
 
 
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=30), st.integers(0, 29), st.integers(1, 40))
@@ -33,3 +40,17 @@ def test_of_many_look_ups_those_that_succeed_are_shown_and_the_last_ones_of_the_
     assert {each.start for each in shown if not each.is_found} == {2}
     assert len(shown) <= MOST_ATTEMPTS
     assert len(attempts_around(match_longest(vocabulary, "abx"), 0)) == 6
+
+
+@pytest.mark.parametrize(
+    ("normalizer", "text", "lines"),
+    [
+        (normalizers.NFKC(), "\ufb01", ["typed, 2 tokens together: 3 bytes: ef ac 81", "piece: 1 byte: 66"]),
+        (normalizers.Lowercase(), "T", ["typed: 1 byte: 54", "piece: 1 byte: 74"]),
+        (normalizers.Strip(), " t", ["typed: 2 bytes: 20 74", "piece: 1 byte: 74"]),
+        (None, "t", ["1 byte: 74"]),
+    ],
+)
+def test_bytes_that_were_typed_are_said_where_the_piece_has_others(normalizer, text, lines):
+    model = dataclasses.replace(small_model("gpt2"), tokenizer=byte_level(normalizer))
+    assert text_token_lines(tokenize(model, text), 0)[2:] == lines

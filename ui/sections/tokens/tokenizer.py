@@ -28,7 +28,7 @@ def show_tokenizer(subject: TokenSubject) -> None:
     cut = subject.cut
     show_findings(describe_tokenization(cut), describe_replay(cut), describe_unknown(cut))
     picked = token_view(
-        [chip_of(token, chosen=n == subject.position) for n, token in enumerate(cut.tokens[:MOST_SHOWN])],
+        [chip_of(cut, n, chosen=n == subject.position) for n in range(min(len(cut.tokens), MOST_SHOWN))],
         layout="text",
         label=_("The text as tokens"),
         key="token_chips",
@@ -45,13 +45,16 @@ def show_tokenizer(subject: TokenSubject) -> None:
     _offer_files(subject)
 
 
-def chip_of(token: TextToken, *, chosen: bool = False, clickable: bool = True, value: float | None = None) -> TokenItem:
+def chip_of(
+    cut: Tokenization, position: int, *, chosen: bool = False, clickable: bool = True, value: float | None = None
+) -> TokenItem:
     """A token as a chip, with its numbers on pointing at it."""
+    token = cut.tokens[position]
     return TokenItem(
         text=token.token.text,
         special=token.token.special,
         value=_shade(token) if value is None else value,
-        lines=tuple(text_token_lines(token)),
+        lines=tuple(text_token_lines(cut, position)),
         chosen=chosen,
         clickable=clickable,
     )
@@ -62,11 +65,11 @@ def _shade(token: TextToken) -> float | None:
     return None if token.pretoken is None else 0.45 if token.pretoken % 2 else 0.15
 
 
-def text_token_lines(token: TextToken) -> list[str]:
+def text_token_lines(cut: Tokenization, position: int) -> list[str]:
     """Id, spelling, bytes, and what is special about a token."""
+    token = cut.tokens[position]
     lines = [_("id {id:,}").format(id=token.token.id), _("in the vocabulary: {piece}").format(piece=token.piece)]
-    if token.content:
-        lines.append(_n("{n} byte", "{n} bytes", len(token.content)) + ": " + token.content[:24].hex(" "))
+    lines += _byte_lines(cut, position)
     if token.is_template:
         lines.append(_("added by the template"))
     elif token.token.special and not token.is_unknown:
@@ -74,6 +77,20 @@ def text_token_lines(token: TextToken) -> list[str]:
     if token.is_unknown:
         lines.append(_("unknown: the vocabulary lacks these characters"))
     return lines
+
+
+def _byte_lines(cut: Tokenization, position: int) -> list[str]:
+    """The token's bytes, or, where the text was typed otherwise, both; what stands between two words is not said."""
+    content, typed = cut.tokens[position].content, cut.typed[position]
+    between = any(earlier.content for earlier in cut.typed[:position])
+    if typed.tokens == 1 and content in (typed.content, typed.content.lstrip() if between else typed.content):
+        return [_bytes(content)] if content else []
+    together = _n("typed, {n} token", "typed, {n} tokens together", typed.tokens) if typed.tokens > 1 else _("typed")
+    return [f"{title}: {_bytes(shown)}" for title, shown in ((together, typed.content), (_("piece"), content)) if shown]
+
+
+def _bytes(content: bytes) -> str:
+    return _n("{n} byte", "{n} bytes", len(content)) + ": " + content[:24].hex(" ")
 
 
 def _show_target(subject: TokenSubject) -> None:
@@ -156,7 +173,7 @@ def _show_token(subject: TokenSubject) -> None:
         position=subject.position, label=inert(f"“{mark_spaces(token.token.text)}”")
     )
     st.subheader(title, anchor=False)
-    st.text(" · ".join(text_token_lines(token)))
+    st.text(" · ".join(text_token_lines(subject.cut, subject.position)))
     text = subject.cut.pair if token.token.segment and subject.cut.pair else subject.cut.text
     letters = text[token.start : token.end]
     if not letters:
@@ -179,10 +196,25 @@ def _show_token(subject: TokenSubject) -> None:
 
 def _offer_files(subject: TokenSubject) -> None:
     """All tokens as CSV, and the Python."""
-    header = ("position", "token", "id", "piece", "bytes", "start", "end", "pre-token", "template", "unknown")
+    header = (
+        "position",
+        "token",
+        "id",
+        "piece",
+        "bytes",
+        "typed",
+        "typed tokens",
+        "start",
+        "end",
+        "pre-token",
+        "template",
+        "unknown",
+    )
     rows: list[tuple[object, ...]] = [header]
     for position, token in enumerate(subject.cut.tokens):
-        facts = (token.token.text, token.token.id, token.piece, token.content.hex(" "), token.start, token.end)
+        typed = subject.cut.typed[position]
+        both = (token.content.hex(" "), typed.content.hex(" "), typed.tokens)
+        facts = (token.token.text, token.token.id, token.piece, *both, token.start, token.end)
         place = "" if token.pretoken is None else token.pretoken
         rows.append((position, *facts, place, int(token.is_template), int(token.is_unknown)))
     offer_csv(subject.model, rows, name="tokens", details=subject.details)

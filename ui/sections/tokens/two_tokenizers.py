@@ -56,7 +56,7 @@ def _show_side(cut: Tokenization, same: tuple[bool, ...] | None, side: int, prov
     tokens = cut.tokens[:MOST_SHOWN]
     token_view(
         [
-            chip_of(token, clickable=False, value=0.0 if same is None or same[n] or token.is_template else 0.7)
+            chip_of(cut, n, clickable=False, value=0.0 if same is None or same[n] or token.is_template else 0.7)
             for n, token in enumerate(tokens)
         ],
         layout="text",

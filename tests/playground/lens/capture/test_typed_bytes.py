@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from playground.lens.capture.typed_bytes import covered_bytes, typed_ends
+from playground.lens.capture.text_tokens import text_tokens
+from playground.lens.capture.typed_bytes import covered_bytes, typed_contents, typed_ends
 from tests.helpers.families import small_model
 
 CORPUS = ["the cat un caf me naive é ते cat dog"] * 20
@@ -155,3 +156,53 @@ def test_pieces_of_a_tokenizer_in_python(tmp_path: Path, text, behind):
     (tmp_path / "merges.txt").write_text("\n".join(["#version: 0.2", *merges, ""]))
     tokenizer = transformers.CTRLTokenizer(str(tmp_path / "vocab.json"), str(tmp_path / "merges.txt"))
     assert behind_first(tokenizer, text) == behind
+
+
+def typed_and_spelled(tokenizer: Any, *texts: str) -> list[tuple[str, int, str]]:
+    """What was typed of each token, with how many others, and its piece's bytes."""
+    model = dataclasses.replace(small_model("gpt2"), tokenizer=tokenizer)
+    tokens = text_tokens(model, *texts)
+    typed = typed_contents(tokenizer, texts, tokens)
+    return [
+        (one.content.decode(errors="replace"), one.tokens, token.content.decode(errors="replace"))
+        for one, token in zip(typed, tokens, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "text", "shown"),
+    [
+        (byte_level(normalizers.Lowercase()), "THE CAT", [("THE", 1, "the"), (" CAT", 1, " cat")]),
+        (byte_level(normalizers.NFC()), "cafe\u0301", [("ca", 1, "ca"), ("f", 1, "f"), ("e\u0301", 1, "é")]),
+        (byte_level(normalizers.NFKC()), "ﬁ", [("ﬁ", 2, "f"), ("ﬁ", 2, "i")]),
+        (byte_level(normalizers.Strip()), "   the cat", [("   the", 1, "the"), (" cat", 1, " cat")]),
+        (byte_level(normalizers.Replace("x", "")), "xthe cxat", [("the", 1, "the"), (" cxat", 1, " cat")]),
+        (words(), "w1 zebra", [("w1", 1, "w1"), (" zebra", 1, "zebra")]),
+        (metaspace(), "ab", [("", 1, " "), ("a", 1, "a"), ("b", 1, "b")]),
+    ],
+    ids=["lower case", "composed", "ligature", "strip", "dropped", "unknown", "space before"],
+)
+def test_what_was_typed_stands_beside_what_the_pieces_spell(tokenizer, text, shown):
+    assert typed_and_spelled(tokenizer, text) == shown
+
+
+def test_a_ligature_of_eighteen_letters_is_three_bytes():
+    shown = typed_and_spelled(byte_level(normalizers.NFKC()), "\ufdfa the")
+    together = [row for row in shown if row[0] == "\ufdfa"]
+    assert {count for _typed, count, _piece in together} == {len(together)}
+    assert len(together) > 3
+    assert "".join(typed for typed, count, _piece in shown if count == 1) == " the"
+
+
+def test_of_a_pair_each_token_has_bytes_of_its_own_text():
+    tokenizer = words(normalizers.Replace("v", "w"))
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A", pair="<s> $A <s>:1 $B:1", special_tokens=[("<s>", 1)]
+    )
+    assert typed_and_spelled(tokenizer, "v1 w2", "v2") == [
+        ("", 1, ""),
+        ("v1", 1, "w1"),
+        (" w2", 1, "w2"),
+        ("", 1, ""),
+        ("v2", 1, "w2"),
+    ]
