@@ -4,7 +4,7 @@ Found by following the numbers back through the modules that run before the bloc
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -46,8 +46,18 @@ def named_outputs(modules: Mapping[str, nn.Module], outputs: Sequence[ModuleOutp
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class EmbeddingMatrix:
+    """A matrix between a table of a width of its own and the model's: returned = weight @ received + bias."""
+
+    weight: Float[np.ndarray, "width embedding_width"]
+    bias: Float[np.ndarray, "width"] | None
+    received: Float[np.ndarray, "embedding_width"]
+    returned: Float[np.ndarray, "width"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Entering:
-    """What enters the first block: the sum of the vectors, normed where there is a norm."""
+    """What enters the first block: the sum of the vectors, normed and times a matrix where there are these."""
 
     names: tuple[str, ...]
     """Each vector's module; the embedding stands last."""
@@ -55,6 +65,10 @@ class Entering:
     scale: float
     """What the embedding is multiplied by, 1 in most families."""
     norm: NormStep | None
+    before_sum: EmbeddingMatrix | None = None
+    """What the embedding alone goes through (the smaller OPTs)."""
+    after_norm: EmbeddingMatrix | None = None
+    """What the normed sum goes through (ALBERT, ELECTRA)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -87,10 +101,40 @@ def find_entering(
 ) -> Entering | None:
     """How a token's embedding became what enters the blocks; None where it cannot be determined.
 
-    Backwards from what entered: is it a sum of table rows and the embedding? If not, which module returned it? A norm
-    is undone; what any other module added is one more vector; then the same of its input.
+    A table of a width of its own has a matrix behind it: of the embedding alone, or of all that was summed.
     """
     rows, embedding = _rows_of(outputs, token, len(embedded)), embedded[token]
+    matrices = [row for row in rows if isinstance(row.module, nn.Linear) and row.received is not None]
+    for row in reversed(matrices):
+        if row.received is not None and _same(row.output, entered):
+            found = _find_sum(rows, embedding, row.received)
+            return None if found is None else replace(found, after_norm=_matrix(row))
+    found = _find_sum(rows, embedding, entered)
+    for row in matrices if found is None else ():
+        if row.received is not None and _same(row.received, embedding):
+            found = _find_sum(rows, row.output, entered)
+            return None if found is None else replace(found, before_sum=_matrix(row))
+    return found
+
+
+def _matrix(row: NamedOutput) -> EmbeddingMatrix:
+    weight, bias, received = row.module.weight, row.module.bias, row.received
+    assert isinstance(weight, Tensor)
+    assert received is not None
+    return EmbeddingMatrix(
+        weight=weight.detach().float().cpu().numpy(),
+        bias=bias.detach().float().cpu().numpy() if isinstance(bias, Tensor) else None,
+        received=received.float().cpu().numpy(),
+        returned=row.output.float().cpu().numpy(),
+    )
+
+
+def _find_sum(rows: Sequence[NamedOutput], embedding: Tensor, entered: Tensor) -> Entering | None:
+    """How a token's embedding became these numbers, of the same width.
+
+    Backwards from them: are they a sum of table rows and the embedding? If not, which module returned them? A norm is
+    undone; what any other module added is one more vector; then the same of its input.
+    """
     target, norm = entered, None
     names: list[str] = []
     vectors: list[Tensor] = []

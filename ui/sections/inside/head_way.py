@@ -9,12 +9,16 @@ import streamlit as st
 import torch
 
 from playground.charts.layout import mark_spaces
+from playground.errors import UserError
+from playground.lens.capture.shared_blocks import find_looked_at, is_shared
 from playground.lens.inspect.steps.derivation import Derivation, Number
 from playground.lens.inspect.steps.findings import describe_strongest_key
 from playground.lens.inspect.steps.head import HeadInside
 from playground.lens.inspect.steps.norm import stream_vector
 from playground.lens.inspect.steps.step import InsideStep, StepInputs
+from playground.lens.inspect.steps.stream import stream_before
 from playground.lens.inspect.steps.walkthrough import derive, walkthrough
+from playground.lens.inspect.steps.whole_token import WholeToken
 from playground.lens.tolerances import tolerance
 from playground.text import _, language
 from ui.cache import TracedText
@@ -68,13 +72,20 @@ def most_attended(head: HeadInside) -> tuple[int, ...]:
     return tuple(sorted(np.argsort(-weights, kind="stable")[:MOST_KEYS].tolist()))
 
 
-def head_deriver(traced_text: TracedText, head: HeadInside) -> Callable[[Number, InsideStep], Derivation | None]:
-    """The derivation of any number; what was written into the residual stream takes one more pass."""
+def head_deriver(
+    traced_text: TracedText, head: HeadInside, token: WholeToken | UserError
+) -> Callable[[Number, InsideStep], Derivation | None]:
+    """The derivation of any number; what was written into the residual stream takes one more pass.
+
+    Where one block runs several times (ALBERT), the token that was followed through all runs tells it.
+    """
 
     def derivation(number: Number, step: InsideStep) -> Derivation | None:
         derived = derive([step], number)
         if number.symbol != "r" or derived.is_known:
             return derived
+        if isinstance(token, WholeToken) and is_shared(find_looked_at(traced_text.trace.model)):
+            return stream_before(token, head.layer, None, "r").derive(number.column)
         query = (head.layer, head.query_position, head.kind)
         message = _("Splitting the residual stream …")
         parts = compute(

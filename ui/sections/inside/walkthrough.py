@@ -128,7 +128,7 @@ def _show_head_steps(
         model=traced_text.trace.model,
         revision=revision,
         details={**text_details(texts), **vars(selected)},
-        derive=head_deriver(traced_text, way.inputs.head),
+        derive=head_deriver(traced_text, way.inputs.head, whole_token(traced_text, selected)),
     )
     for step in way.steps:
         if step not in shown:

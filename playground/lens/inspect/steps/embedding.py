@@ -1,21 +1,23 @@
 """Embedding and position: from the token's row of the table to what enters the first block.
 
-Vaswani et al. 2017, sections 3.4 and 3.5; Devlin et al. 2019 (segments, and a norm of the sum).
+Vaswani et al. 2017, sections 3.4 and 3.5; Devlin et al. 2019 (segments, and a norm of the sum); Lan et al. 2020 (a
+table of a width of its own, and a matrix to the model's).
 """
 
 import numpy as np
 
+from playground.lens.capture.inputs import EmbeddingMatrix, Entering
 from playground.lens.inspect.steps.code_lines import in_transformer
 from playground.lens.inspect.steps.head import HeadInside
 from playground.lens.inspect.steps.step import InsideStep, Row, StepInputs, StepTable
-from playground.lens.inspect.steps.vectors import NamedTerm, NormedVector, Products, SumOfTerms, Vector
+from playground.lens.inspect.steps.vectors import NamedTerm, NormedVector, Products, SumOfProducts, SumOfTerms, Vector
 from playground.text import _
 
 
 def embedding_step(inputs: StepInputs) -> InsideStep:
-    """e: the embedding; x: what enters the first block."""
+    """e: the embedding; es: what is normed; ef: what a matrix makes or receives; x: what enters the first block."""
     head = inputs.head
-    rows = [Row(symbol="e", label=_("embedding"), vector=embedded_vector(head))]
+    rows = [Row(symbol="e", label=_("embedding"), vector=embedded_vector(head)), *_rows_between(head)]
     if not np.array_equal(head.embedded, head.entered):
         rows.append(Row(symbol="x", label=_("input of the first block"), vector=entered_vector(head)))
     label = _("Embedding and input of the first block")
@@ -48,9 +50,19 @@ def _entered_formula(head: HeadInside) -> str:
         return f"x = {embedded}"
     if entering is None:
         return rf"x = {embedded} + p_{{\text{{position}}}}"
+    if entering.before_sum is not None:
+        embedded = rf"(W_E\, {embedded}{_plus_bias(entering.before_sum)})"
     total = embedded if entering.scale == 1 else rf"{entering.scale:.4g}\, {embedded}"
     total += r" + p_{\text{position}}" if len(entering.names) > 1 else ""
-    return f"x = {total}" if entering.norm is None else rf"x = \mathrm{{norm}}({total})"
+    if entering.norm is not None:
+        total = rf"\mathrm{{norm}}({total})"
+    elif entering.after_norm is not None and len(entering.names) > 1:
+        total = f"({total})"
+    return f"x = {total}" if entering.after_norm is None else rf"x = W_E\, {total}{_plus_bias(entering.after_norm)}"
+
+
+def _plus_bias(matrix: EmbeddingMatrix) -> str:
+    return "" if matrix.bias is None else " + b_E"
 
 
 def _embedded_formula(head: HeadInside) -> str:
@@ -66,9 +78,12 @@ def _sentences(head: HeadInside) -> list[str]:
     if row is not None and row.scale != 1:
         template = _("The embedding is the token's row of the embedding table times {scale:.6g}.")
         sentences.append(template.format(scale=row.scale))
+    if entering is not None and len(head.embedded) != len(head.entered):
+        template = _("The rows of the embedding table have {narrow} numbers; a matrix makes {width} of them.")
+        sentences.append(template.format(narrow=len(head.embedded), width=len(head.entered)))
     if np.array_equal(head.embedded, head.entered):
         rest = _("This model adds no positions to its embeddings: the embedding itself enters the first block.")
-    elif entering is not None and len(entering.names) == 1 and entering.norm is None:
+    elif entering is not None and len(entering.names) == 1 and _is_multiple(entering):
         template = _("This model adds no positions: the embedding times {scale:.6g} enters the first block.")
         rest = template.format(scale=entering.scale)
     else:
@@ -76,23 +91,77 @@ def _sentences(head: HeadInside) -> list[str]:
     return [*sentences, rest]
 
 
+def _is_multiple(entering: Entering) -> bool:
+    """Whether nothing but a factor stands between the embedding and the first block."""
+    return entering.norm is None and entering.before_sum is None and entering.after_norm is None
+
+
+def _rows_between(head: HeadInside) -> list[Row]:
+    """What stands between the embedding and what enters, where a norm or a matrix does."""
+    entering = head.entering
+    if entering is None:
+        return []
+    rows = []
+    if entering.before_sum is not None:
+        vector = _product(entering.before_sum, "f[{column}]", "e")
+        rows.append(Row(symbol="ef", label=_("embedding times the matrix"), vector=vector))
+    if entering.norm is not None and (len(entering.names) > 1 or entering.scale != 1):
+        rows.append(Row(symbol="es", label=_("sum before the norm"), vector=_sum(head, entering, "s[{column}]")))
+    if entering.after_norm is not None:
+        vector = _before_matrix(head, entering, "f[{column}]", entering.after_norm.received)
+        rows.append(Row(symbol="ef", label=_("input of the matrix"), vector=vector))
+    return rows
+
+
 def entered_vector(head: HeadInside, symbol: str = "x") -> Vector:
-    """What enters the first block: the sum of the embedding and what was added to it, normed in some families."""
+    """What enters the first block: the sum of the embedding and what was added to it, in some families normed.
+
+    In some it is a matrix times that.
+    """
     name, entering = f"{symbol}[{{column}}]", head.entering
     if entering is None:
         note = _("position, segment, scale or norm, depending on the family")
         return Vector(name=name, values=head.entered, note=note, is_known=False)
+    if entering.after_norm is not None:
+        return _product(entering.after_norm, name, "f")
+    return _before_matrix(head, entering, name, head.entered)
+
+
+def _product(matrix: EmbeddingMatrix, name: str, letter: str) -> Vector:
+    """What the matrix between the table's width and the model's makes of a vector."""
+    return SumOfProducts(
+        name=name,
+        values=matrix.returned,
+        left=matrix.weight,
+        right=np.broadcast_to(matrix.received, matrix.weight.shape),
+        term_name=f"W_E[{{column}},{{term}}] · {letter}[{{term}}]",
+        formula=f"Σ W_E[{{column}},i] · {letter}[i]",
+        bias=None if matrix.bias is None else NamedTerm(name="b_E[{column}]", values=matrix.bias),
+    )
+
+
+def _before_matrix(head: HeadInside, entering: Entering, name: str, values: np.ndarray) -> Vector:
+    """The sum of the embedding and what was added to it, normed where there is a norm."""
+    if entering.norm is None:
+        return _sum(head, entering, name, values)
+    total = _sum(head, entering, "s[{column}]")
+    return NormedVector(name=name, values=values, norm=entering.norm, letter="s", input=total)
+
+
+def _sum(head: HeadInside, entering: Entering, name: str, values: np.ndarray | None = None) -> SumOfTerms:
+    """The embedding and what was added to it; recomputed where no values of the model's are given."""
+    # The embedding stands last.
+    matrix = entering.before_sum
+    names = entering.names if matrix is None else (*entering.names[:-1], "f")
     terms = [
-        NamedTerm(name=f"{term}[{{column}}]", values=values)
-        for term, values in zip(entering.names, entering.vectors, strict=True)
+        NamedTerm(name=f"{term}[{{column}}]", values=vector)
+        for term, vector in zip(names, entering.vectors, strict=True)
     ]
     if entering.scale != 1:
-        # The embedding stands last: Granite multiplies it outside its module.
-        embedded = head.embedded.astype(float)
+        # Granite multiplies it outside its module.
+        embedded = (head.embedded if matrix is None else matrix.returned).astype(float)
         factors = (embedded, np.full_like(embedded, entering.scale))
-        scaled = f"e[{{column}}] · {entering.scale:.6g}"
+        scaled = f"{'e' if matrix is None else 'f'}[{{column}}] · {entering.scale:.6g}"
         terms[-1] = NamedTerm(name=scaled, values=embedded * entering.scale, factors=factors)
-    if entering.norm is None:
-        return SumOfTerms(name=name, values=head.entered, terms=tuple(terms))
-    total = SumOfTerms(name="s[{column}]", values=entering.vectors.sum(0), terms=tuple(terms))
-    return NormedVector(name=name, values=head.entered, norm=entering.norm, letter="s", input=total)
+    total = entering.vectors.sum(0) if values is None else values
+    return SumOfTerms(name=name, values=total, terms=tuple(terms), is_recomputed=values is None)

@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 import torch
+import transformers
 
+from playground.attention import IMPLEMENTATION
 from playground.lens.capture.hooks import ModuleOutput
 from playground.lens.capture.inputs import find_table_row
 from playground.lens.inspect.steps.embedding import embedding_step
 from playground.lens.inspect.steps.step import StepInputs
+from tests.helpers.families import DECODERS, as_loaded
 from tests.playground.lens.inspect.steps.test_layer import traced
 from tests.playground.lens.inspect.steps.test_whole_token import scrambled
 
@@ -65,10 +68,64 @@ def test_granites_embedding_is_the_row_and_is_multiplied_behind_its_module():
         ("gpt2", r"x = e_{\text{token}} + p_{\text{position}}"),
         ("bert", r"x = \mathrm{norm}(e_{\text{token}} + p_{\text{position}})"),
         ("modernbert", r"x = \mathrm{norm}(e_{\text{token}})"),
+        ("albert", r"x = W_E\, \mathrm{norm}(e_{\text{token}} + p_{\text{position}}) + b_E"),
+        ("electra", r"x = W_E\, \mathrm{norm}(e_{\text{token}} + p_{\text{position}}) + b_E"),
     ],
 )
 def test_the_formula_is_the_familys(family, formula):
     assert step_of(traced(scrambled(family))).formula == formula
+
+
+def parts_of_embedding(trace):
+    """Of the query's token: rows of the three tables, their sum, its norm, and the matrix that follows."""
+    base = trace.model.module.base_model
+    inside, id = base.embeddings, trace.ids[QUERY]
+    matrix = (
+        base.embeddings_project if hasattr(base, "embeddings_project") else base.encoder.embedding_hidden_mapping_in
+    )
+    row, position = inside.word_embeddings.weight[id], inside.position_embeddings.weight[QUERY]
+    total = row + position + inside.token_type_embeddings.weight[0]
+    return row.numpy(), position.numpy(), total.numpy(), inside.LayerNorm(total).numpy(), matrix
+
+
+@pytest.mark.parametrize("family", ["albert", "electra"])
+def test_a_table_of_a_width_of_its_own_is_followed_through_its_matrix(family):
+    model = scrambled(family)
+    trace = traced(model)
+    row, position, total, normed, matrix = parts_of_embedding(trace)
+    step = step_of(trace)
+    rows = {shown.symbol: shown for shown in step.tables[0].rows}
+    assert list(rows) == ["e", "es", "ef", "x"]
+    for symbol, own in {"e": row, "es": total, "ef": normed, "x": matrix(torch.tensor(normed)).numpy()}.items():
+        np.testing.assert_allclose(rows[symbol].values, own, rtol=1e-4, atol=1e-5, err_msg=symbol)
+    derivation = rows["x"].derive(5)
+    assert [term.name for term in derivation.terms[:2]] == ["W_E[5,0] · f[0]", "W_E[5,1] · f[1]"]
+    assert derivation.terms[3].factors == pytest.approx((float(matrix.weight[5, 3]), float(normed[3])), abs=1e-5)
+    assert (derivation.terms[-1].name, len(derivation.terms)) == ("b_E[5]", 17)
+    assert derivation.total == pytest.approx(derivation.value, abs=1e-5)
+    assert derivation.is_known
+    assert not derivation.is_recomputed
+    assert rows["ef"].derive(3).difference < 1e-5
+    values = {term.name.split(".")[-1]: term.value for term in rows["es"].derive(3).terms}
+    assert values["embedding[3]"] == float(row[3])
+    assert values["position_embeddings[3]"] == float(position[3])
+    assert "have 16 numbers; a matrix makes 32" in step.explanation
+
+
+def test_opts_narrow_embedding_goes_through_its_matrix_before_positions_are_added():
+    name, sizes = DECODERS["opt"]
+    module = transformers.AutoModelForCausalLM.from_config(
+        getattr(transformers, name)(**{**sizes, "word_embed_proj_dim": 16}), attn_implementation=IMPLEMENTATION
+    )
+    trace = traced(as_loaded(module.eval().requires_grad_(False), "decoder", "opt"))
+    step = step_of(trace)
+    rows = {shown.symbol: shown for shown in step.tables[0].rows}
+    matrix = trace.model.module.model.decoder.project_in
+    np.testing.assert_allclose(rows["ef"].values, matrix.weight.numpy() @ rows["e"].values, rtol=1e-4, atol=1e-6)
+    derivation = rows["x"].derive(4)
+    assert derivation.terms[-1].name == "f[4]"
+    assert derivation.difference < 1e-6
+    assert step.formula == r"x = (W_E\, e_{\text{token}}) + p_{\text{position}}"
 
 
 def test_what_is_no_multiple_of_a_row_is_not_called_one():
