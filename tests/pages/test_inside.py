@@ -373,7 +373,9 @@ def test_a_neurons_numbers_answer_a_click(save_model, family, number, formulas):
         assert formula in words(app)
     is_learned = number.startswith("neuron_logits:w")
     assert ("recomputed: no module" in words(app)) != is_learned
-    assert "Later layers are held at what they wrote" in words(app)
+    is_along_text = number.startswith("neuron_text")
+    assert ("Activation of neuron" in words(app)) == is_along_text
+    assert ("Later layers are held at what they wrote" in words(app)) != is_along_text
 
 
 def test_a_promoted_tokens_logit_answers_a_click(small_folder):

@@ -7,7 +7,7 @@ import streamlit as st
 
 from playground import load
 from playground import trace as read
-from tests.helpers.page_script import address, run_page, words
+from tests.helpers.page_script import address, charts, run_page, words
 
 TEXT = "the cat sat on"
 QUERY = 3
@@ -93,6 +93,29 @@ def test_a_neuron_that_was_found_is_traced(small_folder, monkeypatch):
     app.run()
     assert address(app)["neuron"] == f"0.{found[row]}"
     assert f"neuron {found[row]} " in words(app)
+
+
+def pictures(app):
+    return {chart["label"] for chart in charts(app)}
+
+
+def test_one_view_of_the_neuron_is_drawn_beside_the_table_and_stands_in_the_address(small_folder):
+    raised = "Logits that neuron 5 raises most, for each unit of its activation"
+    way = "Its column of the last matrix, and what becomes of it on the way to the output matrix"
+    app = page(small_folder, step="neurons", neuron="0.5")
+    along = {name for name in pictures(app) if name.startswith("Activation of neuron 5")}
+    assert len(along) == 1
+    assert not pictures(app) & {raised, way}
+    app.segmented_control(key="choose_neuron_view").set_value("way").run()
+    assert not app.exception
+    assert address(app)["neuron_view"] == "way"
+    assert pictures(app) & {*along, raised, way} == {way}
+    # A link to a logit's derivation opens the view that has it, and another view can be chosen all the same.
+    app = page(small_folder, step="neurons", neuron="0.5", numbers="neuron_logits:w.0.3")
+    assert pictures(app) & {*along, raised, way} == {way}
+    app.segmented_control(key="choose_neuron_view").set_value("text").run()
+    assert pictures(app) & {*along, raised, way} == along
+    assert address(app)["neuron_view"] == "text"
 
 
 def test_another_expert_of_the_tokens_way_is_chosen(save_model):

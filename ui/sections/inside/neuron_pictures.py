@@ -1,6 +1,7 @@
 """One neuron: its activation at every token of the text, and what it changes in the logits."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 import torch
@@ -28,12 +29,31 @@ from ui.sections.inside.step_layout import (
     show_pictures,
 )
 from ui.sections.inside.steps import draw_step
+from ui.state.parameters import NEURON_VIEW
 from ui.state.session import run_again
 from ui.widgets.chart import draw
+from ui.widgets.choice import choose_option
 from ui.widgets.findings import show_caption
 
 ALONG_TEXT = "neuron_text"
 """What the address calls the numbers along the text."""
+
+
+LOGITS = "neuron_logits"
+"""What the address calls the numbers of the logits that it changes, and of the way there."""
+CHANGES = ("l", "k")
+"""How the symbols of these logits begin, before and behind a soft cap."""
+
+
+def choose_view() -> str:
+    """What is drawn of the neuron: its activations, the logits that it changes, or the way there.
+
+    Without a choice what has the number that the address names.
+    """
+    titles = {"text": _("At every token"), "logits": _("Logits it changes"), "way": _("Way to the logits")}
+    symbols = [number.symbol for number in numbers_chosen(LOGITS)]
+    start = "text" if not symbols else "logits" if symbols[0].startswith(CHANGES) else "way"
+    return choose_option(NEURON_VIEW, _("Neuron"), titles, hidden=True, default=start)
 
 
 def show_along_text(
@@ -90,10 +110,14 @@ def show_neuron_logits(
     promoted: Sequence[int],
     suppressed: Sequence[int],
     setting: StepSetting,
+    view: str,
 ) -> None:
-    """The logits that the neuron raises and lowers most, and how its column reaches them."""
+    """The logits that the neuron raises and lowers most, or how its column reaches them."""
     with torch.inference_mode():
         step = neuron_logits_step(inputs, neuron, promoted, suppressed)
-    if step is not None:
-        show_caption(step.explanation)
-        st.fragment(show_pictures)(setting, draw_step(step, (), inputs.token.kind))
+    if step is None:
+        return
+    show_caption(step.explanation)
+    shown = step.tables[-1:] if view == "way" else step.tables[:-1]
+    drawn = draw_step(replace(step, tables=shown), (), inputs.token.kind)
+    st.fragment(show_pictures)(replace(setting, revision=f"{setting.revision}.{view}"), drawn)

@@ -19,7 +19,7 @@ from playground.lens.inspect.steps.token_inputs import MOST_NEURONS, TokenInputs
 from playground.text import _
 from ui.cache import TracedText
 from ui.jobs import compute
-from ui.sections.inside.neuron_pictures import show_along_text, show_neuron_logits
+from ui.sections.inside.neuron_pictures import choose_view, show_along_text, show_neuron_logits
 from ui.sections.inside.neuron_search import MOST_PROMOTED, show_search
 from ui.sections.inside.selection import SelectedHead
 from ui.sections.inside.step_layout import StepSetting
@@ -27,28 +27,35 @@ from ui.sections.inside.token_way import write_neuron
 
 NAMED = 6
 """How many promoted tokens a row of the table names."""
+TABLE_PIXELS = 230
 
 
 def show_neurons(traced_text: TracedText, selected: SelectedHead, inputs: TokenInputs, setting: StepSetting) -> None:
-    """The table, one neuron along the text and what it changes in the logits, and the search."""
+    """The table and the search, and beside them one neuron: along the text, or what it changes in the logits."""
     feed_forward = inputs.feed_forward
     if feed_forward is None or inputs.ranked is None or inputs.neuron is None:
         return
     shown = _shown_neuron(inputs, feed_forward)
     names = list(dict.fromkeys([*inputs.ranked.names[:MOST_NEURONS], inputs.neuron]))
     tokens = _promoted(traced_text, inputs, feed_forward, list(dict.fromkeys([*names, shown])))
-    if inputs.head is None:
-        st.caption(_("This model has no output matrix, so that no neuron promotes a token."))
-    adopt_row(_show_table(inputs, names, tokens), names, shown)
-    if shown != inputs.neuron:
-        template = _("The token does not go through expert {expert}, whose neuron {neuron} is shown below.")
-        st.caption(template.format(expert=shown.expert, neuron=shown.number))
-    show_along_text(traced_text, selected, inputs, shown, setting)
-    if tokens is not None:
-        place = names.index(shown) if shown in names else len(names)
-        show_neuron_logits(inputs, shown, tokens.promoted[place], tokens.suppressed[place], setting)
-        found = show_search(traced_text, inputs, feed_forward)
-        adopt_row(found.picked, found.names, shown)
+    listed, details = st.columns([4, 3], gap="medium")
+    with listed:
+        if inputs.head is None:
+            st.caption(_("This model has no output matrix, so that no neuron promotes a token."))
+        adopt_row(_show_table(inputs, names, tokens), names, shown)
+        if tokens is not None:
+            found = show_search(traced_text, inputs, feed_forward)
+            adopt_row(found.picked, found.names, shown)
+    with details:
+        if shown != inputs.neuron:
+            template = _("The token does not go through expert {expert}, whose neuron {neuron} is shown below.")
+            st.caption(template.format(expert=shown.expert, neuron=shown.number))
+        view = "text" if tokens is None else choose_view()
+        if tokens is None or view == "text":
+            show_along_text(traced_text, selected, inputs, shown, setting)
+        else:
+            place = names.index(shown) if shown in names else len(names)
+            show_neuron_logits(inputs, shown, tokens.promoted[place], tokens.suppressed[place], setting, view)
 
 
 def _shown_neuron(inputs: TokenInputs, feed_forward: FeedForward) -> NeuronName:
@@ -97,7 +104,7 @@ def _show_table(inputs: TokenInputs, names: Sequence[NeuronName], tokens: Promot
     return st.dataframe(
         table,
         hide_index=True,
-        height=280,
+        height=TABLE_PIXELS,
         column_config=formats,
         on_select="rerun",
         selection_mode="single-row",
