@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -46,6 +47,28 @@ def test_the_built_in_model_is_followed_through_every_step():
     assert "Verified: logits to" in words(app)
     assert "weights sum to 1.000000" in words(app)
     assert any("query_key_value" in code.value for code in app.code)
+
+
+def test_every_step_of_a_text_of_2048_tokens_is_answered(save_model):
+    folder = str(save_model("llama", max_position_embeddings=2048))
+    text = " ".join(["the cat sat on"] * 512)
+    app = page(model=folder, text=text, head="1.0", step="all")
+    assert not app.exception
+    assert not app.error
+    assert len(headings(app)) == 21
+    assert "2,048 keys are visible to this query" in words(app)
+    assert "The 20 largest of 2,048 attention weights are shown" in words(app)
+    # Seconds of the processor, not of the clock: other tests run beside this one.
+    for step in ("softmax", "neurons", "probabilities"):
+        begin = time.process_time()
+        app = page(model=folder, text=text, head="1.0", step=step)
+        assert not app.exception
+        assert len(headings(app)) == 1
+        assert time.process_time() - begin < MOST_SECONDS
+
+
+MOST_SECONDS = 6
+"""A step of a long text that has been read, with the page around it: a second on a machine that is free."""
 
 
 def test_a_model_that_adds_its_positions_turns_nothing(small_folder):

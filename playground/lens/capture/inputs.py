@@ -46,7 +46,7 @@ def named_outputs(modules: Mapping[str, nn.Module], outputs: Sequence[ModuleOutp
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class EmbeddingMatrix:
+class TableMatrix:
     """A matrix between a table of a width of its own and the model's: returned = weight @ received + bias."""
 
     weight: Float[np.ndarray, "width embedding_width"]
@@ -65,9 +65,9 @@ class Entering:
     scale: float
     """What the embedding is multiplied by, 1 in most families."""
     norm: NormStep | None
-    before_sum: EmbeddingMatrix | None = None
+    before_sum: TableMatrix | None = None
     """What the embedding alone goes through (the smaller OPTs)."""
-    after_norm: EmbeddingMatrix | None = None
+    after_norm: TableMatrix | None = None
     """What the normed sum goes through (ALBERT, ELECTRA)."""
 
 
@@ -117,11 +117,11 @@ def find_entering(
     return found
 
 
-def _matrix(row: NamedOutput) -> EmbeddingMatrix:
+def _matrix(row: NamedOutput) -> TableMatrix:
     weight, bias, received = row.module.weight, row.module.bias, row.received
     assert isinstance(weight, Tensor)
     assert received is not None
-    return EmbeddingMatrix(
+    return TableMatrix(
         weight=weight.detach().float().cpu().numpy(),
         bias=bias.detach().float().cpu().numpy() if isinstance(bias, Tensor) else None,
         received=received.float().cpu().numpy(),

@@ -6,7 +6,7 @@ table of a width of its own, and a matrix to the model's).
 
 import numpy as np
 
-from playground.lens.capture.inputs import EmbeddingMatrix, Entering
+from playground.lens.capture.inputs import TableMatrix, Entering
 from playground.lens.inspect.steps.code_lines import in_transformer
 from playground.lens.inspect.steps.head import HeadInside
 from playground.lens.inspect.steps.step import InsideStep, Row, StepInputs, StepTable
@@ -61,7 +61,7 @@ def _entered_formula(head: HeadInside) -> str:
     return f"x = {total}" if entering.after_norm is None else rf"x = W_E\, {total}{_plus_bias(entering.after_norm)}"
 
 
-def _plus_bias(matrix: EmbeddingMatrix) -> str:
+def _plus_bias(matrix: TableMatrix) -> str:
     return "" if matrix.bias is None else " + b_E"
 
 
@@ -127,7 +127,7 @@ def entered_vector(head: HeadInside, symbol: str = "x") -> Vector:
     return _before_matrix(head, entering, name, head.entered)
 
 
-def _product(matrix: EmbeddingMatrix, name: str, letter: str) -> Vector:
+def _product(matrix: TableMatrix, name: str, letter: str) -> Vector:
     """What the matrix between the table's width and the model's makes of a vector."""
     return SumOfProducts(
         name=name,
