@@ -151,6 +151,9 @@ def test_scores_of_the_chosen_head(open_film: Open) -> None:
     for column, frame in enumerate((4, 0, 11)):
         expect(row.locator("td").nth(column)).to_have_text(f"{scores['previous'][frame, 1, 2]:.3f}")
     expect(page.locator("caption")).to_have_text("Scores of head 1.2 at step 40")
+    other = page.locator("[data-part=scores] tr[data-score=induction]")
+    other.locator("th button[data-term=induction]").click()
+    expect(other).to_have_attribute("aria-selected", "true")
 
 
 def test_only_new_frames_are_sent(open_film: Open) -> None:

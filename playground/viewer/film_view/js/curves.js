@@ -245,8 +245,10 @@ function scoreRow(film, name, frames, { kind, layer, head, score }) {
   chip.style.background = scoreColour(film, name);
   const bestText = Number.isFinite(best.value) ? fill(film.labels.bestHead, { ...best, value: formatScore(best.value) }) : "–";
   const selectBest = element("button", { type: "button", class: "link", onclick: () => film.choose({ layer: best.layer, head: best.head, score: name }) }, bestText);
+  // Its name is explained by the page's glossary.
+  const selectScore = element("button", { type: "button", class: "link", "data-term": name, onclick: () => film.choose({ score: name }) }, scoreLabel(film.labels, name));
   return element("tr", { "data-score": name, "aria-selected": String(name === score) },
-    element("th", { scope: "row" }, chip, scoreLabel(film.labels, name)),
+    element("th", { scope: "row" }, chip, selectScore),
     ...values.map((value) => element("td", { class: "numeric" }, formatScore(value))),
     element("td", { class: "numeric" }, selectBest));
 }
