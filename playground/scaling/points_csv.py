@@ -74,8 +74,8 @@ def read_points(text: str | bytes, columns: Mapping[str, str] | None = None) -> 
     index_of = _column_indices(header, columns or {})
     _check_required(index_of, header)
     factors = {name: unit_of(header[index])[1] for name, index in index_of.items()}
-    columns = column_cells([cells for _line, cells in lines[1:]], index_of, NUMERIC)
-    decimal = file_decimal_sign(columns, delimiter, factors)
+    written = column_cells([cells for _line, cells in lines[1:]], index_of, NUMERIC)
+    decimal = file_decimal_sign(written, delimiter, factors)
     numbers: list[dict[str, float]] = []
     labels: list[dict[str, str]] = []
     bad: list[BadRow] = []
