@@ -14,16 +14,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from playground.attention import handling
 from playground.decoding import well_formed
 from playground.errors import UserError
 from playground.evaluation.perplexity import bits_per_byte, perplexity
 from playground.evaluation.resampling import Spread, bootstrap_score
 from playground.lens.capture.forward import run_pass
-from playground.lens.capture.recorder import recorder_for
+from playground.lens.capture.later_keys import reads_both_ways
 from playground.lens.capture.tokens import EmptyTextError, Token, encode, label
 from playground.lens.capture.typed_bytes import covered_bytes, typed_ends
-from playground.lens.capture.visibility import sees_later_keys
 from playground.lens.generate.fill_mask import each_masked
 from playground.lens.generate.predictions import require_finite_logits, require_output_head
 from playground.progress import OnProgress, no_progress
@@ -251,11 +249,7 @@ def _score_target(model: "LoadedModel", text: str, target: str | None) -> TextSu
 
 def _refuse_seen_answers(model: "LoadedModel", ids: Int[Tensor, "1 token"]) -> None:
     """Raise UserError for a decoder whose tokens see those behind them, as its masks say."""
-    recorder = recorder_for(model.module, "decoder", None)
-    with handling(recorder):
-        reported = model.adapter.next_token(ids, patterns=model.attention == "eager").patterns
-    layers = [layer[0, 0] for layer in reported.get("decoder", ())]
-    if any(map(sees_later_keys, recorder.sites)) or any(bool(layer.triu(1).any()) for layer in layers):
+    if reads_both_ways(model, ids):
         raise UserError(
             "{name} is a decoder that reads both ways: each token is seen before it is predicted, so that its "
             "surprisal says nothing. Choose a decoder that sees the tokens before it only, or an encoder.",

@@ -6,18 +6,36 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
+from playground.errors import UserError
 from playground.evaluation.perplexity import bits_per_byte
 from playground.generation import greedy
+from playground.lens.capture.later_keys import reads_both_ways
 from playground.tasks.finetune.encoded_rows import EncodedRows
-from playground.tasks.finetune.reader import ROWS_AT_ONCE, padded
+from playground.tasks.finetune.reader import ROWS_AT_ONCE, Reader, padded, refuse_kind
 from playground.tasks.task import IGNORED, Batch, Probe, Sample, TextSample
 from playground.text import N_
 from playground.transformer import Transformer
 
 NEEDS_DECODER = N_("{name} does not predict the next token; choose a decoder.")
+MASK_PROBE = 8
+"""Tokens: as many as show which keys a mask leaves."""
+SEES_THE_ANSWER = N_(
+    "{name} is a decoder that reads both ways: it would see each token that it is to learn. Choose a decoder that sees "
+    "the tokens before it only."
+)
 PROBE_TOKENS = 48
 N_SAMPLES = 3
 SAMPLE_TOKENS = 40
+
+
+def require_next_token(reader: Reader) -> None:
+    """Raise UserError for a base that is no decoder, or whose tokens see those that they are to predict."""
+    refuse_kind(NEEDS_DECODER, ("decoder",), reader.name, reader.kind)
+    model = reader.model
+    ids = torch.full((1, MASK_PROBE), model.adapter.neutral_id(), device=model.device)
+    with torch.inference_mode():
+        if reads_both_ways(model, ids):
+            raise UserError(SEES_THE_ANSWER, name=reader.name)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from playground.errors import UserError
-from playground.tasks.finetune.next_token import NEEDS_DECODER, NextTokenTask, TokenRow
-from playground.tasks.finetune.reader import Reader, refuse_kind
+from playground.tasks.finetune.next_token import NextTokenTask, TokenRow, require_next_token
+from playground.tasks.finetune.reader import Reader
 from playground.tasks.finetune.rows import Rows, SplitRows
 from playground.tasks.sources import check_held_out, check_sources, read_texts
 
@@ -50,8 +50,8 @@ def _unlabelled(texts: tuple[str, ...]) -> Rows:
 
 
 def encode_passages(split: SplitRows, reader: Reader, length: int) -> NextTokenTask:
-    """Texts in rows of `length` tokens. Raises UserError for a base that is no decoder, or too little text."""
-    refuse_kind(NEEDS_DECODER, ("decoder",), reader.name, reader.kind)
+    """Texts in rows of `length` tokens. Raises UserError for a base that predicts no next token, or too little text."""
+    require_next_token(reader)
     longest = min(length, reader.context)
     train, held_out = (
         [row for text in rows.texts for row in _rows_of(text, reader, longest)]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from playground.errors import UserError
 from playground.lens.capture.tokens import label
 from playground.lens.generate.chat_template import ChatTurn, chat_template_of, encode_rendered, render_chat
-from playground.tasks.finetune.next_token import NEEDS_DECODER, NextTokenTask, TokenRow
-from playground.tasks.finetune.reader import Reader, refuse_kind
+from playground.tasks.finetune.next_token import NextTokenTask, TokenRow, require_next_token
+from playground.tasks.finetune.reader import Reader
 from playground.tasks.finetune.rows import SplitRows
 from playground.tasks.finetune.tables import split_answers
 from playground.tasks.sources import check_held_out
@@ -92,8 +92,8 @@ def read_prompts(config: PromptsConfig) -> SplitRows:
 
 
 def encode_prompts(split: SplitRows, reader: Reader, length: int) -> NextTokenTask:
-    """Prompts and answers. Raises UserError for a base that is no decoder, or answers that do not fit."""
-    refuse_kind(NEEDS_DECODER, ("decoder",), reader.name, reader.kind)
+    """Prompts and answers. Raises UserError for a base that predicts no next token, or answers that do not fit."""
+    require_next_token(reader)
     frame, longest = frame_of(reader), min(length, reader.context) + 1
     train, held_out = (
         [

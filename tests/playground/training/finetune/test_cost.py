@@ -9,11 +9,11 @@ from playground.errors import UserError
 from playground.models import load
 from playground.tasks.finetune.pairs import PairsConfig
 from playground.tasks.finetune.passages import PassagesConfig
-from playground.training.finetune import TrainedParts
+from playground.training.finetune import FinetuneConfig, TrainedParts
 from playground.training.finetune.cost import check_finetuning, estimate_finetuning
 from playground.training.finetune.pace import measured_pace
 from playground.training.trainer import start_state
-from tests.helpers.small_finetuning import PAIRS, TEXT, finetune_config
+from tests.helpers.small_finetuning import PAIRS, TEXT, base_of, finetune_config
 
 torch.set_num_threads(1)
 
@@ -70,6 +70,18 @@ def test_another_kind_of_model_is_refused_before_the_start(tmp_path, family, tas
     config = dataclasses.replace(finetune_config(tmp_path, family), task=task)
     with pytest.raises(UserError, match=sentence):
         estimate_finetuning(config)
+
+
+@pytest.mark.parametrize("task", ["passages", "prompts"])
+@pytest.mark.parametrize("family", ["llama", "mistral"])
+def test_a_decoder_that_sees_the_answer_is_refused_before_the_start(tmp_path, family, task):
+    config = finetune_config(tmp_path, "decoder", task, parts=TrainedParts(rank=2))
+    seeing = dataclasses.replace(config, base=base_of(tmp_path / "seeing", family, is_causal=False))
+    for ask in (estimate_finetuning, FinetuneConfig.prepare_task):
+        with pytest.raises(UserError, match="reads both ways"):
+            ask(seeing)
+    causal = dataclasses.replace(config, base=base_of(tmp_path / "causal", family))
+    assert len(causal.prepare_task().train) > 1
 
 
 def test_what_is_too_large_or_too_long_is_refused_with_both_numbers(tmp_path):
