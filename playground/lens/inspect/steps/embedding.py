@@ -6,7 +6,7 @@ table of a width of its own, and a matrix to the model's).
 
 import numpy as np
 
-from playground.lens.capture.inputs import TableMatrix, Entering
+from playground.lens.capture.inputs import Entering, TableMatrix
 from playground.lens.inspect.steps.code_lines import in_transformer
 from playground.lens.inspect.steps.head import HeadInside
 from playground.lens.inspect.steps.step import InsideStep, Row, StepInputs, StepTable
