@@ -2,13 +2,10 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
-from urllib.parse import parse_qs, quote, urlparse
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.helpers.pretrained_folders import build, save_tokenizer
 from tests.helpers.settling import settle
 
 
@@ -114,27 +111,3 @@ def test_every_weight_is_readable_and_the_page_is_no_wider_than_the_window(
 
 
 SIZES = "nodes => nodes.map((node) => parseFloat(getComputedStyle(node).fontSize))"
-
-
-@pytest.mark.slow
-def test_a_mixtures_router_is_reached_by_key_and_a_row_of_its_neurons_is_traced(
-    app_server: str, open_page: Callable[[str], Page], tmp_path: Path
-) -> None:
-    build("mixtral").save_pretrained(tmp_path)
-    save_tokenizer(tmp_path)
-    model = quote(str(tmp_path))
-    page = open_page(f"{app_server}/inside?model={model}&text=the+cat+sat&head=1.0&step=feed_forward_norm")
-    current = page.locator("button[aria-current=step]")
-    expect(current).to_have_text(re.compile("Norm"))
-    page.keyboard.press("ArrowRight")
-    expect(current).to_have_text(re.compile("Router"))
-    expect(page.get_by_text("The token goes through 2 of 4 experts")).to_be_visible()
-    page.get_by_role("button", name=re.compile("Neurons")).click()
-    expect(page.get_by_text(re.compile("Activation of neuron"))).to_be_visible()
-    settle(page)
-    # The table is a canvas: the box that selects the third row, below the headings.
-    page.get_by_test_id("stDataFrame").first.click(position={"x": 18, "y": 3.5 * 35})
-    page.wait_for_url(re.compile("neuron="))
-    chosen = parse_qs(urlparse(page.url).query)["neuron"][0]
-    expect(page.get_by_text(f"Activation of neuron {chosen} times its expert's share")).to_be_visible()
-    expect(page.get_by_label("Neuron to trace")).to_have_value(chosen.split(".")[1])
