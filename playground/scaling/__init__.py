@@ -3,6 +3,7 @@
 points.py       measured losses over parameters, tokens and FLOPs
 points_csv.py   points from a CSV
 table_rows.py  the rows of a table, whatever stands above them
+task_table.py   checkpoints of a task from a table, their losses and shares right
 table_numbers.py  numbers as people write them, and units in headings
 laws.py         the laws by name
 forms/          their formulas, gradients and starting points

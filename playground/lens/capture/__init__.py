@@ -16,6 +16,7 @@ attended.py         what a picture of attention needs to know
 mixing.py           what mixes tokens in a block without attention
 overview.py         all heads as thumbnails
 visibility.py       which keys a query sees, described from the mask
+later_keys.py       whether a decoder's tokens see those behind them
 verification.py     each step that is shown, computed again: by how much it differs
 hooks.py            record or edit what modules receive and return, in one context
 probe.py            a few tokens through a model, every module watched
