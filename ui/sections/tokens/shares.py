@@ -15,9 +15,6 @@ from ui.state.address import read_number
 from ui.state.parameters import COMPARED_LINE
 from ui.widgets.mirror import mirrored
 
-GAP = "\u2002"
-"""Behind each word: a space that is drawn as one, without a mark."""
-
 
 def show_shares(model: LoadedModel, query: str, lines: list[str], order: list[int]) -> None:
     """Choose a line, at first the best; both texts coloured by what their words add."""
@@ -70,7 +67,8 @@ def share_items(shares: list[WordShare]) -> list[TokenItem]:
     most = max((share.share for share in shares), default=0.0)
     return [
         TokenItem(
-            text=f"{share.text}{GAP}",
+            text=f"{mark_spaces(share.text)} ",
+            plain=True,
             special=share.is_special,
             value=max(0.0, share.share / most) if most > 0 else 0.0,
             lines=(_("{word} adds {share:+.4f}").format(word=mark_spaces(share.text), share=share.share),),

@@ -15,7 +15,10 @@ function wordsOf(item, removedLabel) {
 }
 
 // A token with its spaces marked, or a text as it is.
-export const textNode = (item) => (item.plain ? element("span", { class: "token plain" }, item.text) : tokenNode(item.text, item.special));
+export function textNode(item) {
+  if (!item.plain) return tokenNode(item.text, item.special);
+  return element("span", { class: item.special ? "token plain special" : "token plain" }, item.text);
+}
 
 function tokenElement(item, index, kind, removedLabel) {
   return element(item.clickable ? "button" : "span", {
