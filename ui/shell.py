@@ -10,6 +10,7 @@ import streamlit as st
 
 from playground.settings import settings
 from playground.text import _
+from ui.auto_reruns import count_presses_once
 from ui.components.page_frame import page_frame
 from ui.state.address import adopt_old_link
 from ui.state.context import enter_page, leave_page
@@ -30,6 +31,7 @@ _navigating: ContextVar[bool] = ContextVar("playground_navigating", default=Fals
 def navigate() -> None:
     """Configure the app and run the page that the address asks for."""
     warm_up()
+    count_presses_once()
     adopt_language()
     st.set_page_config(
         page_title=_("Transformer Playground"), page_icon=str(ROOT / "assets" / "images" / "icon.png"), layout="wide"

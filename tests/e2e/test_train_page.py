@@ -12,11 +12,18 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.helpers.contrast import contrast_of
-from tests.helpers.waiting import press_until, until
+from tests.helpers.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 QUICK = {"train": {"steps": 60, "evaluate_every": 20, "checkpoint_every": 20, "frames": 12}, "model": {"width": 32}}
 ENDLESS = {"train": {"steps": 50_000, "evaluate_every": 50, "checkpoint_every": 50}, "model": {"width": 32}}
+SLOW_MILLISECONDS = 1_500
+"""Twice the time between two polls of a run."""
+SLOW_TIMEOUTS = f"""() => {{
+    const soon = setTimeout;
+    globalThis.setTimeout = (work, milliseconds = 0, ...rest) =>
+        soon(work, Math.max(milliseconds, {SLOW_MILLISECONDS}), ...rest);
+}}"""
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +49,11 @@ def address(server: str, changes: dict) -> str:
 
 def status(runs: Path, run_id: str) -> dict:
     return json.loads((runs / run_id / "status.json").read_text())
+
+
+def commands(runs: Path, run_id: str) -> list[str]:
+    """What a run was told to do, in order."""
+    return [json.loads(line)["action"] for line in (runs / run_id / "control.jsonl").read_text().splitlines()]
 
 
 @pytest.mark.slow
@@ -87,10 +99,13 @@ def test_two_browsers_with_two_runs_pause_step_and_stop_each_its_own(server, run
     until(lambda: status(runs, one)["state"] == "paused")
     halted = status(runs, one)["step"]
     expect(first.get_by_role("button", name="Resume")).to_be_visible()
-    presses = press_until(
-        first.get_by_role("button", name="+1 step", exact=True), lambda: status(runs, one)["step"] > halted
-    )
-    until(lambda: status(runs, one)["step"] == halted + presses, f"{presses} steps after {halted}")
+    # As in a slow browser, the run's next poll goes off between the press and its message.
+    first.evaluate(SLOW_TIMEOUTS)
+    first.get_by_role("button", name="+1 step", exact=True).click()
+    until(lambda: len(commands(runs, one)) > 1, "the command")
+    first.wait_for_timeout(3 * SLOW_MILLISECONDS)
+    assert commands(runs, one) == ["pause", "step"]
+    until(lambda: status(runs, one)["step"] == halted + 1, f"the step after {halted}")
     assert status(runs, other)["state"] == "running"
     for page, run_id in ((first, one), (second, other)):
         page.get_by_role("button", name="Stop").click()
