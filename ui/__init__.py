@@ -1,5 +1,6 @@
 """Everything that knows Streamlit.
 
+auto_reruns.py    a press counts once, whatever a fragment's timer sends
 cache.py          what the server keeps for all sessions: traces, results, logs of runs
 components/       custom components, drawn in the browser
 downloads.py      downloads that outlive a page

@@ -19,10 +19,11 @@ def count_presses_once() -> None:
     request_rerun = AppSession.request_rerun
 
     def request_rerun_with_own_presses(session: AppSession, client_state: ClientState | None) -> None:
-        is_timers = client_state is not None and client_state.is_auto_rerun
-        request_rerun(session, without_presses(client_state) if is_timers else client_state)
+        if client_state is not None and client_state.is_auto_rerun:
+            client_state = without_presses(client_state)
+        request_rerun(session, client_state)
 
-    AppSession.request_rerun = request_rerun_with_own_presses  # type: ignore[method-assign]
+    AppSession.request_rerun = request_rerun_with_own_presses  # type: ignore[assignment]
 
 
 def without_presses(client_state: ClientState) -> ClientState:
