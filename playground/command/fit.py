@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from playground.text import _
 
 if TYPE_CHECKING:
     from playground.scaling.bootstrap import Bootstrap
+    from playground.scaling.diagnostics import Diagnostic
     from playground.scaling.downstream import DownstreamFit
     from playground.scaling.fits import Fit
     from playground.scaling.points_csv import PointsTable
@@ -103,7 +105,7 @@ def _fit_task(content: bytes, arguments: argparse.Namespace) -> dict[str, Any]:
         "rmse": fitted.rmse,
         "heldout_error": fitted.heldout,
         "heldout": None,
-        "unidentified": sorted({diagnostic.parameter for diagnostic in fitted.diagnostics}),
+        "unidentified": _unidentified(fitted.diagnostics),
         "warnings": [*_task_warnings(fitted), *table.warnings],
         "points": len(table.points),
         "runs": len(set(table.points.runs)),
@@ -145,7 +147,7 @@ def refit_report(found: "Refit", fitted: "Fit", resamples: "Bootstrap | None", t
 
     fitted: to the same points, at its minimum: what they do not identify no recipe tells.
     """
-    diagnostics = [*fitted.diagnostics, *(resamples.diagnose(fitted) if resamples else ())]
+    diagnostics = _diagnostics(fitted, resamples)
     intervals = resamples.intervals() if resamples else {}
     return {
         "law": "chinchilla",
@@ -154,7 +156,7 @@ def refit_report(found: "Refit", fitted: "Fit", resamples: "Bootstrap | None", t
         "objective": found.objective,
         "printed_objective": found.printed_objective,
         "heldout": None,
-        "unidentified": sorted({diagnostic.parameter for diagnostic in diagnostics}),
+        "unidentified": _unidentified(diagnostics),
         "warnings": [*dict.fromkeys(diagnostic.message for diagnostic in diagnostics), *table.warnings],
         "points": found.n_runs,
         "bootstraps": resamples.n_resamples if resamples else 0,
@@ -224,7 +226,7 @@ def fit_report(fitted: "Fit", resamples: "Bootstrap | None", table: "PointsTable
 
     from playground.scaling.overtraining import ratio_sentences
 
-    diagnostics = [*fitted.diagnostics, *(resamples.diagnose(fitted) if resamples else ())]
+    diagnostics = _diagnostics(fitted, resamples)
     warnings = [*fitted.warnings, *(diagnostic.message for diagnostic in diagnostics), *table.warnings]
     intervals = resamples.intervals() if resamples else {}
     held = fitted.heldout
@@ -238,7 +240,7 @@ def fit_report(fitted: "Fit", resamples: "Bootstrap | None", table: "PointsTable
         "heldout_error": fitted.heldout_error,
         "floor": fitted.floor,
         "heldout": held and {"by": held.by, "from": held.from_value, "points": list(held.names), "bias": held.bias},
-        "unidentified": sorted({diagnostic.parameter for diagnostic in diagnostics}),
+        "unidentified": _unidentified(diagnostics),
         "warnings": list(dict.fromkeys(warnings)),
         "objectives": list(np.sort(fitted.objectives).tolist()),
         "points": len(fitted.points),
@@ -246,6 +248,15 @@ def fit_report(fitted: "Fit", resamples: "Bootstrap | None", table: "PointsTable
         "columns": table.columns,
         "ratio": ratio_sentences(fitted),
     }
+
+
+def _diagnostics(fitted: "Fit", resamples: "Bootstrap | None") -> list["Diagnostic"]:
+    """What the points do not identify, as the fit and its resamples tell."""
+    return [*fitted.diagnostics, *(resamples.diagnose(fitted) if resamples else ())]
+
+
+def _unidentified(diagnostics: Sequence["Diagnostic"]) -> list[str]:
+    return sorted({diagnostic.parameter for diagnostic in diagnostics})
 
 
 def as_text(report: dict[str, Any]) -> str:

@@ -16,11 +16,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from playground.decoding import well_formed
 from playground.errors import UserError
-from playground.lens.capture.text_tokens import TextToken
+from playground.lens.capture.text_tokens import TextToken, text_tokens
 from playground.lens.capture.tokens import TOKEN_LIMIT, EmptyTextError
 from playground.progress import OnProgress, no_progress
-from playground.tokens.tokenization import tokenize
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -140,7 +140,7 @@ def embed_sentence(model: "LoadedModel", text: str, recipe: SentenceRecipe | Non
 
 def _read_tokens(model: "LoadedModel", text: str, recipe: SentenceRecipe) -> tuple[tuple[TextToken, ...], bool]:
     """The tokens that the model reads of a sentence, and whether it has more."""
-    tokens = tokenize(model, text[:LINE_LENGTH], replay=False).tokens
+    tokens = text_tokens(model, well_formed(text[:LINE_LENGTH]))
     kept = cut_tokens(tokens, recipe.most_tokens)
     if not kept:
         raise EmptyTextError()

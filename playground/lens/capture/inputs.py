@@ -104,7 +104,7 @@ def find_entering(
     A table of a width of its own has a matrix behind it: of the embedding alone, or of all that was summed.
     """
     rows, embedding = _rows_of(outputs, token, len(embedded)), embedded[token]
-    matrices = [row for row in rows if isinstance(row.module, nn.Linear) and row.received is not None]
+    matrices = [row for row in rows if isinstance(row.module, nn.Linear)]
     for row in reversed(matrices):
         if row.received is not None and _same(row.output, entered):
             found = _find_sum(rows, embedding, row.received)

@@ -49,7 +49,7 @@ def typed_ends(model: "LoadedModel", text: str) -> list[int | None]:
     return _read_text(model.tokenizer, text, text_tokens(model, text)).ends
 
 
-def typed_contents(tokenizer: object, texts: Sequence[str], tokens: Sequence[TextToken]) -> tuple["TypedBytes", ...]:
+def typed_contents(tokenizer: object, texts: Sequence[str], tokens: Sequence[TextToken]) -> tuple[TypedBytes, ...]:
     """The typed bytes of each token of a text, or of a pair of texts."""
     found: dict[int, TypedBytes] = {}
     for segment, text in enumerate(texts):
@@ -59,7 +59,7 @@ def typed_contents(tokenizer: object, texts: Sequence[str], tokens: Sequence[Tex
     return tuple(found[number] for number in range(len(tokens)))
 
 
-def _slices(read: "_ReadText") -> Iterator["TypedBytes"]:
+def _slices(read: _ReadText) -> Iterator[TypedBytes]:
     """The bytes between two ends that are known, for each of the tokens between them."""
     begin, waiting = 0, 0
     for end in read.ends:
@@ -70,14 +70,16 @@ def _slices(read: "_ReadText") -> Iterator["TypedBytes"]:
     yield from [TypedBytes(content=read.typed[begin:], tokens=waiting)] * waiting
 
 
-def _read_text(tokenizer: object, text: str, tokens: Sequence[TextToken]) -> "_ReadText":
+def _read_text(tokenizer: object, text: str, tokens: Sequence[TextToken]) -> _ReadText:
     typed = text.encode()
     spelled = _spelled_ends(typed, [token.content for token in tokens])
     if spelled is not None:
         return _ReadText(typed=typed, ends=[*spelled])
     if rust_tokenizer(tokenizer) is None:
         return _ReadText(typed=typed, ends=_aligned_ends(text, tokens))
-    return _ReadText(typed=_kept(text, tokens).encode(), ends=_offset_ends(text, tokens))
+    read = zip(text, _are_read(text, tokens), strict=True)
+    parts = [character.encode() if is_read else b"" for character, is_read in read]
+    return _ReadText(typed=b"".join(parts), ends=_offset_ends(text, tokens, parts))
 
 
 def covered_bytes(ends: Sequence[int | None], chosen: Sequence[bool]) -> int | None:
@@ -109,10 +111,10 @@ def _spelled_ends(typed: bytes, contents: Sequence[bytes]) -> list[int] | None:
     return [max(0, end - added) for end in accumulate(map(len, contents))]
 
 
-def _offset_ends(text: str, tokens: Sequence[TextToken]) -> list[int | None]:
-    """The ends by the characters that the tokenizer reports."""
+def _offset_ends(text: str, tokens: Sequence[TextToken], parts: Sequence[bytes]) -> list[int | None]:
+    """The ends by the characters that the tokenizer reports; parts: the bytes of each, none of those that it drops."""
     ends: list[int | None] = [0] * len(tokens)
-    reached = _reached_bytes(text, tokens)
+    reached = list(accumulate(map(len, parts), initial=0))
     position = 0
     for group, following in _groups(tokens):
         start, position = tokens[group[0]].start, max(tokens[number].end for number in group)
@@ -123,17 +125,6 @@ def _offset_ends(text: str, tokens: Sequence[TextToken]) -> list[int | None]:
             ends[number] = None if end is None else reached[start] + end
         ends[group[-1]] = reached[position]
     return _with_template(tokens, ends, reached[-1])
-
-
-def _reached_bytes(text: str, tokens: Sequence[TextToken]) -> list[int]:
-    """Bytes before each character and at the end, without those of characters that the tokenizer drops."""
-    read = zip(text, _are_read(text, tokens), strict=True)
-    return list(accumulate((len(character.encode()) * is_read for character, is_read in read), initial=0))
-
-
-def _kept(text: str, tokens: Sequence[TextToken]) -> str:
-    """The text without the characters that the tokenizer drops."""
-    return "".join(character for character, is_read in zip(text, _are_read(text, tokens), strict=True) if is_read)
 
 
 def _are_read(text: str, tokens: Sequence[TextToken]) -> list[bool]:

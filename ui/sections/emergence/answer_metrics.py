@@ -1,7 +1,7 @@
 """Addition and translation: the same checkpoints under a metric of one's choice, over size or over training."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
@@ -133,8 +133,8 @@ def _draw_metric(
     live: LiveRun | None,
 ) -> None:
     title, name = metric_title(view.metric.name), view.metric.name
-    trained = [series_of(label, _x_values(curve, view), curve, name) for label, curve in curves.items()]
-    measured = [replace(curve, click=say_untrained()) for curve in trained]
+    click = say_untrained()
+    measured = [series_of(label, _x_values(curve, view), curve, name, click) for label, curve in curves.items()]
     expected = []
     if name == EXACT_MATCH:
         label = _("pᴸ from token accuracy")
@@ -157,8 +157,8 @@ def _live_series(view: MetricView, live: LiveRun | None) -> list[Series]:
         return []
     shown = live.checkpoints if view.over == TRAINING else live.checkpoints[-1:]
     label = _("live: {run}").format(run=live.run.name)
-    curve = series_of(label, _x_values(shown, view), shown, view.metric.name)
-    return [replace(curve, click=page_link("train", (RUN, live.run.id)))]
+    click = page_link("train", (RUN, live.run.id))
+    return [series_of(label, _x_values(shown, view), shown, view.metric.name, click)]
 
 
 def _show_arithmetic(checkpoints: Sequence[MeasuredCheckpoint]) -> None:

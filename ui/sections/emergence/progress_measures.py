@@ -1,7 +1,7 @@
 """Counter-examples, induction heads and grokking: behaviour above, progress measures below, over one axis of steps."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import streamlit as st
 
@@ -175,7 +175,7 @@ def _panel(
     label: str = "",
     dash: str = "solid",
 ) -> Panels:
-    behaviour, progress = ([replace(curve, click=click) for curve in _series(run, each, label)] for each in metrics)
+    behaviour, progress = (_series(run, each, label, click) for each in metrics)
     return Panels(behaviour=behaviour, progress=progress, dash=dash)
 
 
@@ -185,9 +185,9 @@ def _main_run(study: Study, checkpoints: Sequence[MeasuredCheckpoint]) -> list[M
     return runs.get(study.live) or next(iter(runs.values()))
 
 
-def _series(checkpoints: Sequence[MeasuredCheckpoint], metrics: Sequence[str], run: str) -> list[Series]:
+def _series(checkpoints: Sequence[MeasuredCheckpoint], metrics: Sequence[str], run: str, click: str) -> list[Series]:
     steps = [checkpoint.step for checkpoint in checkpoints]
     return [
-        series_of(", ".join(filter(None, (metric_title(metric), run))), steps, checkpoints, metric)
+        series_of(", ".join(filter(None, (metric_title(metric), run))), steps, checkpoints, metric, click)
         for metric in metrics
     ]

@@ -27,10 +27,12 @@ CLEAR_DIFFERENCE = 0.1
 """Between the steepest shares of two metrics, from which on the page calls them different."""
 
 
-def series_of(name: str, x_values: Sequence[float], checkpoints: Sequence[MeasuredCheckpoint], metric: str) -> Series:
-    """One metric of several checkpoints as a curve; gaps where it is not known."""
-    values = _curve(checkpoints, metric)
-    return Series(name=name, steps=list(x_values), values=[v if np.isfinite(v) else None for v in values])
+def series_of(
+    name: str, x_values: Sequence[float], checkpoints: Sequence[MeasuredCheckpoint], metric: str, click: str = ""
+) -> Series:
+    """One metric of several checkpoints as a curve; gaps where it is not known. click: as `Series` has it."""
+    values = [value if np.isfinite(value) else None for value in _curve(checkpoints, metric)]
+    return Series(name=name, steps=list(x_values), values=values, click=click)
 
 
 def provenance_lines(study: str) -> list[str]:

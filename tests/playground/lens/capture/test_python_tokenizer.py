@@ -16,22 +16,27 @@ SOURCE = ["the cat sat on the mat", "the dog sat on the log"] * 30
 TARGET = ["le chat est sur le tapis", "le chien est sur la branche"] * 30
 
 
+def trained_pieces(folder: Path, side: str, lines: list[str]) -> list[str]:
+    """The pieces of a SentencePiece vocabulary for one side, trained into <side>.model."""
+    (folder / f"{side}.txt").write_text("\n".join(lines))
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(folder / f"{side}.txt"),
+        model_prefix=str(folder / side),
+        vocab_size=40,
+        hard_vocab_limit=False,
+        minloglevel=2,
+    )
+    model = sentencepiece.SentencePieceProcessor(model_file=str(folder / f"{side}.model"))
+    return [model.id_to_piece(index) for index in range(model.get_piece_size())]
+
+
 @pytest.fixture(scope="module")
 def two_vocabularies(tmp_path_factory: pytest.TempPathFactory) -> tuple[MarianTokenizer, dict[str, dict[int, str]]]:
     """A tokenizer with a vocabulary for each side, and the spelling of each side's ids."""
     folder = tmp_path_factory.mktemp("marian_separate")
     spelled: dict[str, dict[int, str]] = {}
     for side, lines, start in (("source", SOURCE, ["</s>", "<unk>"]), ("target", TARGET, ["</s>", "<unk>", "le"])):
-        (folder / f"{side}.txt").write_text("\n".join(lines))
-        sentencepiece.SentencePieceTrainer.train(
-            input=str(folder / f"{side}.txt"),
-            model_prefix=str(folder / side),
-            vocab_size=40,
-            hard_vocab_limit=False,
-            minloglevel=2,
-        )
-        model = sentencepiece.SentencePieceProcessor(model_file=str(folder / f"{side}.model"))
-        pieces = [model.id_to_piece(index) for index in range(model.get_piece_size())]
+        pieces = trained_pieces(folder, side, lines)
         kept = dict.fromkeys([*start, *(piece for piece in pieces if piece != "<s>"), "<pad>"])
         spelled[side] = dict(enumerate(kept))
         (folder / f"{side}.json").write_text(json.dumps({piece: id for id, piece in spelled[side].items()}))
@@ -62,16 +67,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> MarianTokenizer:
     folder = tmp_path_factory.mktemp("marian")
     pieces: list[str] = []
     for side, lines in (("source", SOURCE), ("target", TARGET)):
-        (folder / f"{side}.txt").write_text("\n".join(lines))
-        sentencepiece.SentencePieceTrainer.train(
-            input=str(folder / f"{side}.txt"),
-            model_prefix=str(folder / side),
-            vocab_size=40,
-            hard_vocab_limit=False,
-            minloglevel=2,
-        )
-        model = sentencepiece.SentencePieceProcessor(model_file=str(folder / f"{side}.model"))
-        pieces += [model.id_to_piece(index) for index in range(model.get_piece_size())]
+        pieces += trained_pieces(folder, side, lines)
     kept = [piece for piece in dict.fromkeys(pieces) if piece not in ("<s>", "</s>", "<unk>")]
     vocabulary = {piece: index for index, piece in enumerate(["<pad>", "</s>", "<unk>", *kept])}
     (folder / "vocab.json").write_text(json.dumps(vocabulary))
