@@ -22,6 +22,14 @@ FOCUSED = """() => {
 }"""
 
 
+def open_next(page: Page, first: str, shown: str) -> None:
+    """Go to the segment of this name and press the one behind it, which writes this into the address."""
+    tab_to(page, lambda focus: f"| {first} | BUTTON" in focus)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**{shown}**")
+
+
 @pytest.fixture
 def visit(open_page: Callable[[str], Page], app_server: str) -> Callable[[str], Page]:
     """Open a page of the app and wait until it has run."""
@@ -81,20 +89,57 @@ def test_a_predicted_token_is_appended(visit: Callable[[str], Page]) -> None:
 @pytest.mark.parametrize(
     ("path", "first", "shown"),
     [
-        ("ablate", "Ablation", "section=writes"),
-        ("tokens", "Tokenizer", "section=models"),
-        ("scaling", "Fit", "section=diagnostics"),
-        ("emergence", "Addition", "section=translation"),
         ("evaluate", "Perplexity", "section=bleu"),
         ("finetune", "Held-out measures", "effect=weights"),
     ],
 )
 def test_the_next_section_is_opened(visit: Callable[[str], Page], path: str, first: str, shown: str) -> None:
     page = visit(path)
-    tab_to(page, lambda focus: f"| {first} | BUTTON" in focus)
-    page.keyboard.press("ArrowRight")
+    open_next(page, first, shown)
+
+
+@pytest.mark.slow
+def test_a_head_is_ablated_from_the_map(visit: Callable[[str], Page]) -> None:
+    page = visit("ablate?text=The+cat+sat+on+the+mat")
+    chart = "Effect of ablating each component alone"
+    expect(page.locator(f"[aria-label='{chart}'][data-drawn]")).to_be_visible()
+    tab_to(page, lambda focus: chart in focus)
+    for key in ("ArrowRight", "ArrowDown", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_url("**parts=decoder.1.1**")
+    expect(page.get_by_text(re.compile("^As it is: .+ Without them: "))).to_be_visible()
+    expect(page.get_by_text("Head 1.1:")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_a_text_is_typed_and_one_of_its_tokens_is_looked_at(visit: Callable[[str], Page]) -> None:
+    page = visit("tokens?text=cat")
+    tab_to(page, lambda focus: "TEXTAREA" in focus and "bar_text" in focus)
+    page.keyboard.press("Control+a")
+    page.keyboard.type("an unbelievable cat")
+    expect(page.get_by_role("list", name="The text as tokens").locator("[data-index='8']")).to_be_visible()
+    settle(page)
+    tab_to(page, lambda focus: "␣cat | BUTTON" in focus and "token_chips" in focus)
     page.keyboard.press("Enter")
-    page.wait_for_url(f"**{shown}**")
+    expect(page.get_by_text("Token 8: “␣cat”")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_a_fits_intervals_are_read_in_the_next_tab(visit: Callable[[str], Page]) -> None:
+    page = visit("scaling")
+    open_next(page, "Fit", "section=diagnostics")
+    expect(page.get_by_text(re.compile("runs lie above the law and .+ streaks"))).to_be_visible()
+    settle(page)
+    open_next(page, "Residuals", "picture=intervals")
+    expect(page.locator("[aria-label='Exponents and their intervals'][data-drawn]")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_the_metric_is_switched_and_the_finding_read(visit: Callable[[str], Page]) -> None:
+    page = visit("emergence")
+    expect(page.get_by_text("Here the metric makes", exact=False).first).to_be_visible()
+    open_next(page, "Exact match", "measure=token_accuracy")
+    expect(page.get_by_text("the p of pᴸ", exact=False)).to_be_visible()
 
 
 def start_and_stop(page: Page, start: str) -> None:

@@ -11,7 +11,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.helpers.accessibility import violations
 from tests.helpers.contrast import contrast_of
+from tests.helpers.settling import settle
 from tests.helpers.waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,6 +75,11 @@ def test_a_run_is_watched_to_its_end_and_found_again(server, runs, open_page):
     expect(doors.get_by_text("Checkpoint at step 60:")).to_be_visible()
     # The film writes its head into the address when it has been fetched, after the texts around it.
     again.wait_for_url(re.compile("film="))
+    settle(again)
+    assert violations(again) == []
+    again.emulate_media(color_scheme="dark")
+    settle(again)
+    assert violations(again, "color-contrast") == []
     head = parse_qs(urlsplit(again.url).query)["film"][0].split(".")
     doors.get_by_role("link", name="Attention").click()
     again.wait_for_url(re.compile("model=run"))
