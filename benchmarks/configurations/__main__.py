@@ -4,6 +4,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import re
 import resource
 import sys
 import tempfile
@@ -35,7 +36,12 @@ def run_one(configuration: Configuration) -> dict[str, Any]:
             said = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
             reason = NOT_ALONE.get(configuration.family)
             return {"not built": said if reason is None else f"{reason} ({said})"}
-    return {name: asdict(outcome) for name, outcome in outcomes.items()}
+    return {name: {**asdict(outcome), "detail": _without(folder, outcome.detail)} for name, outcome in outcomes.items()}
+
+
+def _without(folder: str, sentence: str) -> str:
+    """The sentence with a name for the folder, which is another in every run."""
+    return re.sub(re.escape(folder), lambda found: "the model" if found.start() else "The model", sentence)
 
 
 def _child(configuration: Configuration, connection: Any) -> None:

@@ -68,7 +68,7 @@ def _counts(results: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
 def _row(name: str, result: Mapping[str, Any], reasons: dict[str, int]) -> str:
     cells = []
     for column in NAMES:
-        verdict, detail = result[column]["verdict"], _without_folder(result[column]["detail"])
+        verdict, detail = result[column]["verdict"], result[column]["detail"].replace("|", "/")
         sign = SIGNS[verdict]
         if verdict == "refused":
             sign += f" {reasons.setdefault(_general(detail), len(reasons) + 1)}"
@@ -76,11 +76,6 @@ def _row(name: str, result: Mapping[str, Any], reasons: dict[str, int]) -> str:
             sign += f": {detail}"
         cells.append(sign)
     return f"| {name} | {' | '.join(cells)} |"
-
-
-def _without_folder(sentence: str) -> str:
-    named = re.sub(r"\S*/tmp\S*", lambda path: "the model" if path.start() else "The model", sentence)
-    return named.replace("|", "/")
 
 
 def _general(sentence: str) -> str:

@@ -36,7 +36,13 @@ def _tensors_in(files: tuple[Path, ...]) -> Iterator[dict[str, Any]]:
 
     with contextlib.ExitStack() as opened:
         parts = [opened.enter_context(safe_open(file, framework="pt", backend="pread")) for file in files]
-        yield {name: part.get_slice(name) for part in parts for name in part.keys()}  # noqa: SIM118, no mapping
+        yield {name: _when_sliced(part, name) for part in parts for name in part.keys()}  # noqa: SIM118, no mapping
+
+
+def _when_sliced(part: Any, name: str) -> Any:
+    """A tensor that is read when it is sliced; one without numbers at once, since a slice of it is an error."""
+    tensor = part.get_slice(name)
+    return tensor if all(tensor.get_shape()) else part.get_tensor(name)
 
 
 def _generation_settings(folder: Path) -> Any:

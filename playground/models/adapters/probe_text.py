@@ -37,11 +37,15 @@ def _words(tokenizer: Any) -> list[int]:
 def _length(config: Any) -> int:
     """Tokens that reach behind every layer's window of at most MOST, if the model reads so many; 0 without one."""
     text = config.get_text_config(decoder=True)
-    found = [value for name in REACHES for value in _numbers(getattr(text, name, None)) if 0 < value < MOST]
+    found = [value for name in REACHES for value in _stated_numbers(text, name) if 0 < value < MOST]
     most = getattr(text, "max_position_embeddings", None) or MOST
     return min(2 * max(found, default=0), MOST, most)
 
 
-def _numbers(value: Any) -> list[int]:
-    values = value if isinstance(value, list | tuple) else [value]
+def _stated_numbers(config: Any, name: str) -> list[int]:
+    """The whole numbers of one setting: one, one for each layer, or those of the layers' own configurations."""
+    # Asked of the whole, a setting in which the layers differ (NeoMME's, Gemma 4's) raises an error.
+    apart = name in (getattr(config, "per_layer_attributes", None) or ())
+    stated = [getattr(layer, name, None) for layer in (config.per_layer_config if apart else [config])]
+    values = [value for one in stated for value in (one if isinstance(one, list | tuple) else [one])]
     return [value for value in values if type(value) is int]

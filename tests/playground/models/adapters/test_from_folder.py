@@ -5,8 +5,12 @@ import subprocess
 import sys
 
 import pytest
+from transformers import MobileBertConfig, MobileBertForMaskedLM
 
+from playground.models.adapters.from_folder import module_from_folder
+from playground.models.formats.checkpoint import inspect
 from playground.models.loading import load
+from tests.helpers.pretrained_folders import save_tokenizer
 
 
 def test_weights_that_are_written_over_do_not_change_a_loaded_model(save_model):
@@ -34,6 +38,18 @@ print(module(torch.arange(9)[None]).logits.isfinite().all().item())
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "True"), done.stderr[-2000:]
+
+
+def test_a_tensor_without_numbers_is_read(tmp_path):
+    """MobileBERT's head has one where the embedding is as wide as the stream."""
+    config = MobileBertConfig(vocab_size=40, hidden_size=32, embedding_size=32, num_hidden_layers=1)
+    saved = MobileBertForMaskedLM(config)
+    saved.save_pretrained(tmp_path)
+    save_tokenizer(tmp_path)
+    module, _report = module_from_folder(MobileBertForMaskedLM, inspect(tmp_path, "mobilebert"))
+    tensors = module.state_dict()
+    assert any(tensor.numel() == 0 for tensor in tensors.values())
+    assert all(tensor.equal(tensors[name]) for name, tensor in saved.state_dict().items())
 
 
 @pytest.mark.parametrize("family", ["gpt2", "bart", "t5"])
