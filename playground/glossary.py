@@ -20,12 +20,26 @@ TERMS: tuple[GlossaryEntry, ...] = (
     ),
     GlossaryEntry(
         forms=(N_("key"), N_("keys")),
+        other_senses=(
+            N_("arrow key"),
+            N_("arrow keys"),
+        ),
         meaning=N_("The vector by which a token is found: compared with the query of whoever looks."),
         formula="k = W_K x̂",
         source=VASWANI,
     ),
     GlossaryEntry(
         forms=(N_("value vector"), N_("values")),
+        other_senses=(
+            N_("absolute values"),
+            N_("visible values"),
+            N_("singular values"),
+            N_("logarithmic values"),
+            N_("initial values"),
+            N_("higher values"),
+            N_("last values"),
+            N_("model's values"),
+        ),
         meaning=N_(
             "The vector that a token hands over; a head's output is the mean of the values, weighted by attention."
         ),
@@ -40,6 +54,20 @@ TERMS: tuple[GlossaryEntry, ...] = (
     ),
     GlossaryEntry(
         forms=(N_("attention head"), N_("head"), N_("heads")),
+        other_senses=(
+            N_("output head"),
+            N_("classification head"),
+            N_("trained head"),
+            N_("head only"),
+            N_("embeddings and head"),
+            N_("with head"),
+            N_("with the head"),
+            N_("below this head"),
+            N_("this head was"),
+            N_("head was never trained"),
+            N_("head's weights"),
+            N_("head's own layers"),
+        ),
         meaning=N_(
             "One set of queries, keys and values in a layer, with an attention of its own; layers have several."
         ),

@@ -10,6 +10,8 @@ class GlossaryEntry:
     forms: tuple[str, ...]
     """How it stands in a sentence, the heading first."""
     meaning: str
+    other_senses: tuple[str, ...] = ()
+    """Phrases in which a form is another word, such as "arrow keys"."""
     source: str
     """Author, year and what to look for."""
     formula: str = ""

@@ -67,6 +67,12 @@ MEASURE_TERMS: tuple[GlossaryEntry, ...] = (
         source="Guo et al. 2017, On Calibration of Modern Neural Networks",
     ),
     GlossaryEntry(
+        forms=(N_("gold alignment"), N_("gold alignments"), N_("alignment error rate")),
+        meaning=N_("Which source word each written word stands for, known beforehand; attention is compared with it."),
+        formula="AER = 1 − (|A ∩ S| + |A ∩ P|) / (|A| + |S|)",
+        source="Och and Ney 2003, A Systematic Comparison of Various Statistical Alignment Models, section 5",
+    ),
+    GlossaryEntry(
         forms=(N_("bootstrap"), N_("bootstrap resamples")),
         meaning=N_("Drawing the lines again with replacement shows how far a score would move on another sample."),
         source="Efron and Tibshirani 1993, An Introduction to the Bootstrap; Koehn 2004",

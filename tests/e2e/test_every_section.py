@@ -1,7 +1,7 @@
 """Every section, opened once in the pseudo-language: translated to the last sentence, accessible and readable.
 
 Each sentence stands in ⟦brackets⟧, a third more text overflows nothing, axe-core finds nothing serious in either theme,
-and each text of a chart is large and clear enough.
+each text of a chart is large and clear enough, and no end is blank.
 """
 
 import re
@@ -143,6 +143,24 @@ def overflow(page: Page) -> list[str]:
     return [f"{pixels} pixels stand outside the width"] if pixels > 0 else []
 
 
+LONGEST_END = 64
+"""Pixels below the last element of a page that scrolls."""
+BLANK_END = """() => {
+    const main = document.querySelector("[data-testid=stMain]");
+    if (main.scrollHeight <= main.clientHeight) return 0;
+    const boxes = [...main.querySelectorAll("[data-testid=stElementContainer]")]
+        .map((part) => part.getBoundingClientRect()).filter((box) => box.height > 1);
+    const last = Math.max(...boxes.map((box) => box.bottom));
+    return main.getBoundingClientRect().top - main.scrollTop + main.scrollHeight - last;
+}"""
+
+
+def blank_end(page: Page) -> list[str]:
+    """How many pixels of the page's end are blank, where it scrolls and many are."""
+    pixels = page.evaluate(BLANK_END)
+    return [f"the last {pixels:.0f} pixels are blank"] if pixels > LONGEST_END else []
+
+
 def untranslated(page: Page) -> list[str]:
     """The texts in sight that stand in no brackets."""
     typed = {word for value in page.evaluate(TYPED) for word in value.split()}
@@ -194,11 +212,11 @@ def test_a_section_is_translated_accessible_and_readable(
     page.set_viewport_size({"width": WIDE, "height": 1000})
     settle_work(page)
     faults = [*untranslated(page), *violations(page), *unreadable(page, "light"), *page.evaluate(SMALL_TEXTS)]
-    faults += overflow(page)
+    faults += [*overflow(page), *blank_end(page)]
     page.emulate_media(color_scheme="dark")
     settle(page)
     faults += [f"dark: {fault}" for fault in (*faint_texts(page), *unreadable(page, "dark"))]
     page.set_viewport_size({"width": NARROW, "height": 1000})
     settle(page)
-    faults += [f"{NARROW} px: {fault}" for fault in (*untranslated(page), *overflow(page))]
+    faults += [f"{NARROW} px: {fault}" for fault in (*untranslated(page), *overflow(page), *blank_end(page))]
     assert not faults, "\n".join(faults)

@@ -22,6 +22,13 @@ def test_each_form_belongs_to_one_term() -> None:
     assert len(forms) == len(set(forms))
 
 
+def test_another_sense_holds_a_form_of_its_term() -> None:
+    senses = [(term, phrase.lower()) for term in TERMS for phrase in term.other_senses]
+    assert senses
+    for term, phrase in senses:
+        assert any(form in phrase and form != phrase for form in map(str.lower, term.forms)), phrase
+
+
 @pytest.mark.parametrize("score", NAMES)
 def test_every_score_of_the_head_table_is_defined(score: str) -> None:
     assert [term.score for term in TERMS].count(score) == 1

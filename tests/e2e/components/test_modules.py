@@ -187,7 +187,11 @@ def test_a_row_has_a_bar_for_each_value(
 
 
 def test_a_term_is_found_where_it_stands_first_and_longest_first(evaluate: Callable[..., Any]) -> None:
-    terms = [{"forms": ["head", "heads"]}, {"forms": ["attention head"]}, {"forms": ["C++ (x)"]}]
+    terms = [
+        {"forms": ["head", "heads"], "otherSenses": ["output head", "head only"]},
+        {"forms": ["attention head"]},
+        {"forms": ["C++ (x)"]},
+    ]
     found = """(() => {
         const [terms, texts] = argument;
         const search = m.termPattern(terms);
@@ -195,7 +199,11 @@ def test_a_term_is_found_where_it_stands_first_and_longest_first(evaluate: Calla
         const shown = (text) => ({ term, start, end }) => [term, text.slice(start, end)];
         return texts.map((text) => m.firstTerms(m.matchTerms(text, search), seen).map(shown(text)));
     })()"""
-    texts = ["“head” and ␣head, ahead, head-on", "An Attention head and two heads", "head, C++ (x)"]
+    texts = [
+        "“head”, ␣head, ahead, head-on, Head only, an output head",
+        "An Attention head, two heads",
+        "head, C++ (x)",
+    ]
     expected = [[], [[1, "Attention head"], [0, "heads"]], [[2, "C++ (x)"]]]
     assert evaluate("page_frame/js/terms", found, [terms, texts]) == expected
 

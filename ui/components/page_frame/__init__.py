@@ -28,6 +28,7 @@ def page_frame(*, is_embedded: bool) -> None:
         "terms": [
             {
                 "forms": [_(form) for form in term.forms],
+                "otherSenses": [_(phrase) for phrase in term.other_senses],
                 "lines": [_(term.meaning), *filter(None, (term.formula,)), term.source],
                 "score": term.score,
             }

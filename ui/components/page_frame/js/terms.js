@@ -5,9 +5,12 @@ const GAP = 6;
 
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
-// The longest form first, so that "attention head" is not taken for "head". A quoted token is no term: “key”, ␣key.
+// The longest form first, so that "attention head" is not taken for "head", and "arrow keys", another sense of the
+// word, for "keys". A quoted token is no term: “key”, ␣key.
 export function termPattern(terms) {
-  const forms = terms.flatMap((term, index) => term.forms.map((form) => [form, index])).sort((a, b) => b[0].length - a[0].length);
+  const meant = terms.flatMap((term, index) => term.forms.map((form) => [form, index]));
+  const others = terms.flatMap((term) => (term.otherSenses ?? []).map((phrase) => [phrase, undefined]));
+  const forms = [...meant, ...others].sort((a, b) => b[0].length - a[0].length);
   const words = forms.map(([form]) => escaped(form)).join("|");
   return {
     pattern: new RegExp(`(?<![\\p{L}␣“-])(?:${words})(?![\\p{L}-])`, "giu"),
