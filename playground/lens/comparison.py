@@ -23,6 +23,8 @@ from playground.text import N_
 
 ALIKE = 1e-3
 """Nats: rows of a float32 pass that differ by less are one and the same picture."""
+MOST_CELLS = 5e7
+"""Of all pairs of two models' heads: some seconds. Of more, the closest pair is not looked for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +117,29 @@ def differing_heads(divergence: Float[np.ndarray, "layer head"], blocks: Sequenc
         "heads is {median:.3f}."
     )
     return Finding(template=template, values=values)
+
+
+def closest_heads(traces: _Traces, options: _Options, words: tuple[Alignment, Alignment]) -> Finding | None:
+    """Which head of the one model attends most like which head of the other; None where that would take long."""
+    sites = [trace.layers(chosen.kind) for trace, chosen in zip(traces, options, strict=True)]
+    heads = [[(row, head) for row, site in enumerate(side) for head in range(site.n_heads)] for side in sites]
+    if len(heads[0]) * len(heads[1]) * math.prod(len(axis.pairs) for axis in words) > MOST_CELLS:
+        return None
+    chosen = [[[pair[i] for pair in axis.pairs] for axis in words] for i in (0, 1)]
+    maps = [np.concatenate([_word_maps_of(site, options[i], chosen[i]) for site in sites[i]]) for i in (0, 1)]
+    apart = np.stack([divergences(one[None], maps[1]) for one in maps[0]])
+    if not np.isfinite(apart).all():
+        return None
+    first, second = divmod(int(apart.argmin()), apart.shape[1])
+    blocks = [trace.block_numbers(one.kind) for trace, one in zip(traces, options, strict=True)]
+    names = [f"{blocks[i][row]}.{head}" for i, (row, head) in enumerate((heads[0][first], heads[1][second]))]
+    values = {"left": names[0], "left_model": traces[0].model.name, "right": names[1]}
+    values |= {"right_model": traces[1].model.name, "most": math.log(2)}
+    template = N_(
+        "Most alike: head {left} of {left_model} and head {right} of {right_model}, {smallest:.3f} of at most "
+        "{most:.3f} nats apart; the median of all pairs is {median:.3f}."
+    )
+    return Finding(template=template, values=values | {"smallest": apart.min(), "median": float(np.median(apart))})
 
 
 def _word_maps_of(site: Site, options: ViewOptions, words: Sequence[Sequence[Word]]) -> np.ndarray:

@@ -142,6 +142,7 @@ def test_two_traces_stand_side_by_side(mode):
     assert "difference" in components(app)
     assert app.subheader[0].value == "Heads that differ most"
     assert not app.error
+    assert ("Most alike: head " if mode == "Two models" else "differs most between the texts") in words(app)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,21 @@ import math
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import jensenshannon
 
 from playground.lens.capture.tokens import Token
 from playground.lens.capture.words import Word, word_maps, words_of
-from playground.lens.comparison import align_tokens, align_words, differing_heads, divergences
+from playground.lens.comparison import (
+    align_tokens,
+    align_traces,
+    align_words,
+    closest_heads,
+    differing_heads,
+    divergences,
+)
+from playground.lens.inspect.attention_view import ViewOptions
+from playground.lens.trace import trace
+from playground.models.loading import load
 
 
 def tokens(*texts: str) -> list[Token]:
@@ -93,3 +104,36 @@ def test_the_head_that_differs_most_is_named_beside_the_median():
     )
     assert str(differing_heads(np.full((2, 2), 1e-5), blocks=[0, 1])) == "Every head reads both texts alike."
     assert differing_heads(np.full((1, 1), np.nan), blocks=[0]) is None
+
+
+def rows_of(one, options, axes):
+    """Each head's word map by its name, with what a row leaves of 1 as one more column."""
+    found = {}
+    for block, site in zip(one.block_numbers(options.kind), one.layers(options.kind), strict=True):
+        for head in range(site.n_heads):
+            rows = word_maps(site.pattern([head], slice(None)).numpy(), *axes)[0]
+            found[f"{block}.{head}"] = np.column_stack([rows, np.clip(1 - rows.sum(-1), 0, None)])
+    return found
+
+
+def test_the_closest_heads_of_two_models_are_those_of_all_pairs():
+    """Each pair of word maps by SciPy's distance, whose square is the divergence."""
+    traces = tuple(trace(load(name), "The cat sat on the mat.") for name in ("books-decoder", "books-encoder"))
+    options = tuple(ViewOptions(kind=one.kinds[0]) for one in traces)
+    words = align_traces(traces, options)
+    said = closest_heads(traces, options, words)
+    left, right = (rows_of(traces[i], options[i], [[pair[i] for pair in axis.pairs] for axis in words]) for i in (0, 1))
+    apart = {(a, b): np.mean(jensenshannon(left[a], right[b], axis=-1) ** 2) for a in left for b in right}
+    closest = min(apart, key=apart.get)
+    assert (said.values["left"], said.values["right"]) == closest
+    assert said.values["smallest"] == pytest.approx(apart[closest], abs=1e-5)
+    assert said.values["median"] == pytest.approx(np.median(list(apart.values())), abs=1e-5)
+
+
+def test_the_closest_heads_are_not_looked_for_where_that_takes_long(monkeypatch):
+    one = trace(load("books-decoder"), "The cat sat")
+    options = (ViewOptions(kind=one.kinds[0]),) * 2
+    words = align_traces((one, one), options)
+    assert closest_heads((one, one), options, words).values["smallest"] == pytest.approx(0, abs=1e-9)
+    monkeypatch.setattr("playground.lens.comparison.MOST_CELLS", 1)
+    assert closest_heads((one, one), options, words) is None

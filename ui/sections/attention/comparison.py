@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from playground.lens.comparison import (
     Alignment,
     align_traces,
+    closest_heads,
     compare_heads,
     differing_heads,
     is_by_token,
@@ -129,10 +130,18 @@ def _rank_heads(
 
 
 def _say_difference(sides: Sides, divergence: Float[np.ndarray, "layer head"]) -> None:
-    """A sentence beside the difference; of two models none, whose heads share nothing but their numbers."""
-    left, right = (side.trace for side in sides.traces)
-    if left.model is right.model:
-        show_findings(differing_heads(divergence, left.block_numbers(sides.options[0].kind)))
+    """A sentence beside the difference; of two models, whose heads share their numbers only, the two most alike."""
+    left, right = sides.traces
+    if left.trace.model is right.trace.model:
+        finding = differing_heads(divergence, left.trace.block_numbers(sides.options[0].kind))
+    else:
+        finding = require(
+            ("closest heads", right.name, sides.options),
+            lambda _on_progress: closest_heads((left.trace, right.trace), sides.options, sides.words),
+            title=_("Comparing the heads …"),
+            cache=left,
+        )
+    show_findings(finding)
 
 
 def _ranked_item(layer: int, head: int, divergence: float) -> TokenItem:
