@@ -12,7 +12,13 @@ shell.guard(
 import streamlit as st
 
 from ui.components.live_chart import load_chart_library
-from ui.sections.scaling.data import choose_counting, choose_source, find_study, show_data_section
+from ui.sections.scaling.data import (
+    choose_counting,
+    choose_source,
+    choose_source_on_telephones,
+    find_study,
+    show_data_section,
+)
 from ui.sections.scaling.dial import show_dial_section
 from ui.sections.scaling.method_comparison import show_method_comparison
 from ui.sections.scaling.planner import show_planner
@@ -23,7 +29,6 @@ from ui.sections.scaling.zipf import show_zipf_section
 from ui.state.address import write_values
 from ui.state.parameters import FIGURE, SECTION
 from ui.state.scaling import FIT_SECTION, SECTION_WIDGET
-from ui.text import inert
 from ui.widgets.choice import choose_option
 
 LIVE = "live"
@@ -53,10 +58,9 @@ SECTIONS = {
 
 with st.sidebar:
     load_chart_library()
-    source, title = choose_source()
+    source = choose_source()
 with st.container(key="on_telephones"):
-    sentence = _("{data}. Choose other data, and which parameters count, in the menu at the top left.")
-    st.caption(sentence.format(data=inert(title)))
+    choose_source_on_telephones(source)
 section = choose_option(SECTION, _("Section"), TITLES, key=SECTION_WIDGET, hidden=True)
 if section == FIT_SECTION:
     # An address with a figure and no section is a link from when all figures stood in one section.

@@ -1,5 +1,6 @@
 """The attention page as a script: alone, through app.py, and with everything a person can get wrong."""
 
+import re
 import time
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -12,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from playground import load
 from playground.lens.capture.tokens import encode
 from playground.models.catalogue import SHIPPED
-from tests.helpers.page_script import words
+from tests.helpers.page_script import address, words
 from ui.downloads import downloads
 from ui.sections.attention import comparison, several_texts
 from ui.sections.attention.examples import examples, other_text
@@ -143,6 +144,16 @@ def test_two_traces_stand_side_by_side(mode):
     assert app.subheader[0].value == "Heads that differ most"
     assert not app.error
     assert ("Most alike: head " if mode == "Two models" else "differs most between the texts") in words(app)
+
+
+def test_the_closest_heads_of_two_models_are_shown_apart():
+    app = run(mode="models", other_model="books-encoder")
+    found = re.search(r"Most alike: head (\d+\.\d+) of books-decoder and head (\d+\.\d+) of books-encoder", words(app))
+    next(button for button in app.button if button.label == "Show these two").click().run()
+    assert not app.exception
+    assert address(app)["head"] == found[1]
+    assert address(app)["other_head"] == found[2]
+    assert not next(toggle for toggle in app.toggle if toggle.label == "Link heads").value
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,21 @@ def test_with_no_points_at_all_the_page_says_what_to_do():
     assert not app.metric
 
 
+def test_the_data_set_is_chosen_in_the_page_and_in_the_menu_alike():
+    """In the page on telephones, whose menu is closed."""
+    app = page(points=TABLE)
+
+    def chosen():
+        return [box.value for box in app.selectbox if box.label in ("Data", "Data set")]
+
+    assert chosen() == ["table", "table"]
+    next(box for box in app.selectbox if box.label == "Data set").set_value("hoffmann").run()
+    assert chosen() == ["hoffmann", "hoffmann"]
+    next(box for box in app.selectbox if box.label == "Data").set_value("table").run()
+    assert (chosen(), address(app)["source"]) == (["table", "table"], "table")
+    assert not app.exception
+
+
 def test_the_headline_is_the_held_out_error_then_exponents_with_intervals():
     app = page(points=TABLE)
     assert not app.error, words(app)

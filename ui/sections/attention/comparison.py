@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -18,6 +19,7 @@ from playground.lens.comparison import (
     is_by_token,
     options_for,
 )
+from playground.lens.finding import Finding
 from playground.lens.inspect.attention_view import ViewOptions
 from playground.text import _
 from playground.viewer.attention_view.aligned import aligned_words
@@ -31,6 +33,7 @@ from ui.sections.attention.scores import show_scores
 from ui.state.address import write_values
 from ui.state.parameters import COMBINE, HEAD, LINK_HEADS, OTHER_COMBINE, OTHER_HEAD
 from ui.text import inert
+from ui.widgets.callbacks import action_button
 from ui.widgets.findings import show_findings
 
 LEFT, RIGHT = "heads_left", "heads_right"
@@ -142,6 +145,8 @@ def _say_difference(sides: Sides, divergence: Float[np.ndarray, "layer head"]) -
             cache=left,
         )
     show_findings(finding)
+    if finding is not None and "right" in finding.values:
+        action_button(_("Show these two"), "closest", partial(_open_apart, finding), icon="compare")
 
 
 def _ranked_item(layer: int, head: int, divergence: float) -> TokenItem:
@@ -152,6 +157,12 @@ def _ranked_item(layer: int, head: int, divergence: float) -> TokenItem:
         plain=True,
         clickable=True,
     )
+
+
+def _open_apart(closest: Finding) -> None:
+    """Show a head on each side, which do not follow one another."""
+    st.session_state[LINK_HEADS] = False
+    _open_both(str(closest.values["left"]), str(closest.values["right"]))
 
 
 def _open_both(left: str, right: str) -> None:

@@ -25,7 +25,7 @@ from ui.sections.scaling.study import (
 from ui.state.address import read_choice, write_choice
 from ui.state.link import leave_out
 from ui.state.parameters import COLUMNS, COUNT, POINTS, POINTS_UPLOAD, SOURCE
-from ui.state.revisions import widget_key
+from ui.state.revisions import fresh_key, widget_key
 from ui.state.scaling import (
     adopt_source,
     is_in_address,
@@ -43,8 +43,8 @@ from ui.widgets.upload import upload
 TABLE = "table"
 
 
-def choose_source() -> tuple[str, str]:
-    """The data set and its title; in the address the name of a shipped sweep, the id of an own one, or `table`."""
+def choose_source() -> str:
+    """The data set; in the address the name of a shipped sweep, the id of an own one, or `table`."""
     titles = source_titles()
     sources = list(titles)
     # A link to a table alone means the table, whatever sweeps this machine has; published runs are chosen.
@@ -59,7 +59,22 @@ def choose_source() -> tuple[str, str]:
     )
     # Always in the address: which source comes first differs from machine to machine and from day to day.
     write_choice(SOURCE, source, "")
-    return source, titles[source]
+    return source
+
+
+def choose_source_on_telephones(source: str) -> None:
+    """The same choice in the page, for screens on which the menu is closed. source: what the menu says."""
+    titles = source_titles()
+    key = fresh_key("source_on_telephones", source)
+    st.selectbox(
+        _("Data set"),
+        titles,
+        index=list(titles).index(source),
+        format_func=titles.__getitem__,
+        key=key,
+        on_change=lambda: adopt_source(st.session_state[key]),
+        help=_("Which parameters count is chosen in the menu at the top left."),
+    )
 
 
 def source_titles() -> dict[str, str]:
