@@ -137,7 +137,12 @@ def test_a_cold_deep_link_to_the_training_page_keeps_its_settings(serve, open_pa
     cold = serve(ROOT / "app.py", environment={"PLAYGROUND_RUNS": str(tmp_path)})
     page = open_page(f"{cold}/train?preset=grokking&changes={quote(json.dumps({'train': {'steps': 123}}))}")
     expect(page.get_by_text("By step 100 the training pairs")).to_be_visible()
-    page.locator("summary", has_text="All settings").click()
+    chosen = page.locator(".st-key-chosen_preset")
+    expect(chosen).not_to_be_in_viewport()
+    # A card's settings stand below all cards: its button opens them and brings them into sight.
+    page.locator(".st-key-choose_grokking button").first.click()
+    expect(chosen).to_be_in_viewport()
+    expect(page.get_by_label("Task / preset")).to_be_in_viewport()
     field = page.locator("[class*=train-steps] input")
     expect(field).to_have_value("123")
 

@@ -609,3 +609,15 @@ def test_a_saved_picture_names_its_page_and_nobodys_runs_or_folders(
 def test_a_chart_says_the_lengths_of_what_lies(evaluate: Callable[..., Any], trace: dict[str, Any], said: list[Any]):
     table = "[m.positionOf(argument, 1), m.valuesOf(argument)[1]]"
     assert evaluate("live_chart/js/table", table, trace) == said
+
+
+def test_a_part_is_brought_into_sight_once_for_each_press(evaluate: Callable[..., Any]) -> None:
+    requests = [
+        None,
+        {"key": "a", "turn": 1},
+        {"key": "a", "turn": 1},
+        {"key": "b", "turn": 2},
+        {"key": "a", "turn": 1},
+    ]
+    taken = evaluate("page_frame/js/reveal", "argument.map(m.takeTurn)", requests)
+    assert taken == [None, "a", None, "b", None]

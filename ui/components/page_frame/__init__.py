@@ -6,15 +6,18 @@ the glossary first stands in a sentence, and in a label, it is underlined: the p
 paragraph or control shows what it means, and Escape closes that. A component names its scores by `data-term`.
 """
 
+import streamlit as st
+
 from playground.glossary import TERMS
 from playground.text import _
 from ui.components.shared.registration import module, register, style
 
-__all__ = ["page_frame"]
+__all__ = ["page_frame", "reveal"]
 
 HTML = """<div class="page-frame" inert><button type="button" class="project"></button></div>
 """
-_MODULE = module("page_frame", "entries terms marks hints projector page_frame")
+REVEALED = "revealed"
+_MODULE = module("page_frame", "entries terms marks hints projector reveal page_frame")
 _component = register("page_frame", _MODULE, html=HTML, css=style("page_frame"))
 
 
@@ -25,6 +28,7 @@ def page_frame(*, is_embedded: bool) -> None:
         "project": _("Projector"),
         "projectHint": _("Larger, without menus and captions (P)"),
         "leave": _("Leave projector mode"),
+        "reveal": st.session_state.get(REVEALED),
         "terms": [
             {
                 "forms": [_(form) for form in term.forms],
@@ -36,3 +40,9 @@ def page_frame(*, is_embedded: bool) -> None:
         ],
     }
     _component(key="page_frame", data=labels)
+
+
+def reveal(key: str) -> None:
+    """Bring the container of this key into sight when the page stands again: what a button opened may lie below."""
+    turn = st.session_state.get(REVEALED, {"turn": 0})["turn"] + 1
+    st.session_state[REVEALED] = {"key": key, "turn": turn}

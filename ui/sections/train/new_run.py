@@ -16,6 +16,7 @@ from playground.training.run.runs import free_name
 from playground.training.trainer import choose_device
 from playground.units import duration, prefixed
 from ui.cache import throughput
+from ui.components.page_frame import reveal
 from ui.sections.train.architecture import show_planned_architecture
 from ui.sections.train.config_form import RunDraft, choose_config, chosen_preset, upload_settings
 from ui.sections.train.labels import part_label
@@ -32,6 +33,7 @@ LONGEST_NAME = 80
 NAME = "run_name"
 START_ERROR = "start"
 CARDS, CHOSEN = "preset_cards", "chosen_card"
+CHOSEN_PRESET, ALL_SETTINGS = "chosen_preset", "all_settings"
 # Cards in a grid that fills the width; the chosen one is outlined.
 STYLE = """<style>
 .st-key-preset_cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(215px, 1fr)); gap: 0.75rem; }
@@ -55,8 +57,8 @@ def show_new_run(*, is_folded: bool) -> NewRun:
     """The cards and settings, folded away where a run is shown; `show_costs` completes them."""
     is_folded = is_folded or is_start_requested()
     with st.expander(_("New run"), icon=":material/add:", key="new_run") if is_folded else st.container():
-        cards, chosen = st.container(key=CARDS), st.container(border=True)
-        with st.expander(_("All settings"), icon=":material/tune:", key="all_settings"):
+        cards, chosen = st.container(key=CARDS), st.container(border=True, key=CHOSEN_PRESET)
+        with st.expander(_("All settings"), icon=":material/tune:", key=ALL_SETTINGS, on_change="rerun"):
             draft = choose_config()
             upload_settings()
             _start_button(draft, "start_below")
@@ -116,7 +118,7 @@ def _show_card(name: str, *, is_chosen: bool) -> DeltaGenerator:
             key=f"choose_{name}",
             type="tertiary",
             help=_("Choose this preset and change its settings before it starts."),
-            on_click=_choose,
+            on_click=_open_settings,
             args=(name,),
         )
     return slot
@@ -132,6 +134,13 @@ def _time_of(name: str) -> str:
 def _choose(name: str) -> None:
     if name != chosen_preset():
         adopt_draft(name, {})
+
+
+def _open_settings(name: str) -> None:
+    """Choose a preset, and bring its settings into sight: they stand below all cards."""
+    _choose(name)
+    st.session_state[ALL_SETTINGS] = True
+    reveal(CHOSEN_PRESET)
 
 
 def _request(name: str) -> None:

@@ -3,6 +3,7 @@
 import { joinEntries } from "./entries.js";
 import { Hints } from "./hints.js";
 import { Projector, addSheet } from "./projector.js";
+import { bringIntoSight, takeTurn } from "./reveal.js";
 
 const PAUSE = 250;
 
@@ -42,6 +43,7 @@ class PageFrame {
     this.looking ??= setTimeout(() => {
       this.looking = null;
       reachScrolled();
+      if (this.hidden && bringIntoSight(this.hidden)) this.hidden = null;
       this.hints.mark();
       this.projector.look();
     }, PAUSE);
@@ -53,6 +55,8 @@ class PageFrame {
     this.labels = labels;
     this.project.title = labels.projectHint;
     this.hints.accept(labels.terms);
+    this.hidden = takeTurn(labels.reveal) ?? this.hidden;
+    if (this.hidden) this.lookSoon();
     if (labels.embedded) this.projector.embed();
     this.show();
   }
