@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, quote, urlparse
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.helpers.pretrained_folders import build, save_tokenizer
 from tests.helpers.settling import settle
 
 
@@ -111,3 +114,29 @@ def test_every_weight_is_readable_and_the_page_is_no_wider_than_the_window(
 
 
 SIZES = "nodes => nodes.map((node) => parseFloat(getComputedStyle(node).fontSize))"
+
+
+@pytest.mark.slow
+def test_a_mixtures_router_is_reached_by_key_and_a_row_of_its_neurons_is_traced(
+    app_server: str, open_page: Callable[[str], Page], tmp_path: Path
+) -> None:
+    build("mixtral").save_pretrained(tmp_path)
+    save_tokenizer(tmp_path)
+    page = open_page(f"{app_server}/inside?model={quote(str(tmp_path))}&text=the+cat+sat&step=feed_forward_norm")
+    current = page.locator("button[aria-current=step]")
+    expect(current).to_have_text("12 Norm")
+    page.keyboard.press("ArrowRight")
+    expect(current).to_have_text("13 Router")
+    expect(page.get_by_text(re.compile(r"goes through 2 of 4 experts: \d \([\d.]+%\), \d \([\d.]+%\)"))).to_be_visible()
+    shares = page.get_by_role("figure", name="Scores of all experts, and the shares of those chosen")
+    expect(shares.locator(".heatmaplayer image").first).to_be_visible()
+    page.get_by_role("button", name="18 Neurons").click()
+    expect(page.get_by_role("figure", name=re.compile("Activation of neuron"))).to_be_visible()
+    settle(page)
+    # The table is a canvas: the box that selects the third row, below the headings.
+    page.get_by_test_id("stDataFrame").click(position={"x": 18, "y": 3.5 * 35})
+    page.wait_for_url(re.compile("neuron="))
+    (chosen,) = parse_qs(urlparse(page.url).query)["neuron"]
+    shown = re.compile(f"Activation of neuron {re.escape(chosen)} times its expert's share")
+    expect(page.get_by_role("figure", name=shown)).to_be_visible()
+    expect(page.get_by_label("Neuron to trace")).to_have_value(chosen.split(".")[1])

@@ -118,6 +118,17 @@ def test_one_view_of_the_neuron_is_drawn_beside_the_table_and_stands_in_the_addr
     assert address(app)["neuron_view"] == "text"
 
 
+def test_a_link_to_a_number_of_the_neurons_column_opens_its_view_and_lists_its_origin(small_folder):
+    column = "What neuron 5 writes for an activation of 1"
+    app = page(small_folder, step="neurons", neuron="0.5", numbers="neurons:wd.0.3")
+    assert not app.exception
+    assert {column, "The neurons that add most at this token"} <= pictures(app)
+    assert "W_down[3,5] = …" in words(app)
+    app.segmented_control(key="choose_neuron_view").set_value("logits").run()
+    assert column not in pictures(app)
+    assert "Logits that neuron 5 lowers most, for each unit of its activation" in pictures(app)
+
+
 def test_another_expert_of_the_tokens_way_is_chosen(save_model):
     folder = save_model("mixtral")
     app = page(folder, step="down")

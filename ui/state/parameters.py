@@ -142,7 +142,7 @@ STEP = Choice(
 )
 NEURON = Integers("neuron")
 NEURON_SEARCH = Text("neuron_search", limit=60)
-NEURON_VIEW = Choice("neuron_view", "text", "logits", "way")
+NEURON_VIEW = Choice("neuron_view", "text", "logits", "way", "column")
 TRACED_TOKEN = Integer("token", most=9_999_999)
 LENGTH_COST = Switch("length_cost")
 BY_HAND = Choice("by_hand", "attention", "root", "residuals")

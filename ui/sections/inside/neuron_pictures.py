@@ -1,4 +1,4 @@
-"""One neuron: its activation at every token of the text, and what it changes in the logits."""
+"""One neuron: its activation at every token of the text, what it changes in the logits, and its column."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,11 +24,12 @@ from ui.sections.inside.selection import SelectedHead
 from ui.sections.inside.step_layout import (
     StepSetting,
     choose_number,
+    chosen_number,
     numbers_chosen,
     show_derivation,
     show_pictures,
 )
-from ui.sections.inside.steps import draw_step
+from ui.sections.inside.steps import DrawnStep, draw_step
 from ui.state.parameters import NEURON_VIEW
 from ui.state.session import run_again
 from ui.widgets.chart import draw
@@ -37,22 +38,28 @@ from ui.widgets.findings import show_caption
 
 ALONG_TEXT = "neuron_text"
 """What the address calls the numbers along the text."""
-
-
 LOGITS = "neuron_logits"
 """What the address calls the numbers of the logits that it changes, and of the way there."""
 CHANGES = ("l", "k")
 """How the symbols of these logits begin, before and behind a soft cap."""
+BAR_PIXELS = 240
+LOGIT_ROWS = {1: 4, 2: 6}
+"""The heights, in rows, of one row of logits and of two: they share the screen with the table."""
 
 
-def choose_view() -> str:
-    """What is drawn of the neuron: its activations, the logits that it changes, or the way there.
+def choose_view(column: DrawnStep, *, has_logits: bool) -> str:
+    """What is drawn of the neuron: its activations, the logits that it changes, the way there, or its column.
 
-    Without a choice what has the number that the address names.
+    Without a choice what has the number that the address names. column: the picture of the neuron's column.
     """
-    titles = {"text": _("At every token"), "logits": _("Logits it changes"), "way": _("Way to the logits")}
-    symbols = [number.symbol for number in numbers_chosen(LOGITS)]
-    start = "text" if not symbols else "logits" if symbols[0].startswith(CHANGES) else "way"
+    titles = {"text": _("At every token")}
+    if has_logits:
+        titles |= {"logits": _("Logits it changes"), "way": _("Way to the logits")}
+    titles["column"] = _("Column")
+    symbols = [number.symbol for number in numbers_chosen(LOGITS)] if has_logits else []
+    start = "column" if chosen_number(column) is not None else "text"
+    if symbols:
+        start = "logits" if symbols[0].startswith(CHANGES) else "way"
     return choose_option(NEURON_VIEW, _("Neuron"), titles, hidden=True, default=start)
 
 
@@ -89,7 +96,7 @@ def _show_bars(
         setting.model,
         token_bars_figure(values, labels, DECODER, x=_("token"), y=_("activation")),
         key=ALONG_TEXT,
-        height=260,
+        height=BAR_PIXELS,
         label=title,
         details={**setting.details, "neuron": ".".join(map(str, neuron))},
         revision=f"{setting.revision}.{neuron}",
@@ -118,6 +125,17 @@ def show_neuron_logits(
     if step is None:
         return
     show_caption(step.explanation)
-    shown = step.tables[-1:] if view == "way" else step.tables[:-1]
-    drawn = draw_step(replace(step, tables=shown), (), inputs.token.kind)
-    st.fragment(show_pictures)(replace(setting, revision=f"{setting.revision}.{view}"), drawn)
+    setting = replace(setting, revision=f"{setting.revision}.{view}")
+    if view == "way":
+        way = draw_step(replace(step, tables=step.tables[-1:]), (), inputs.token.kind)
+        st.fragment(show_pictures)(setting, way)
+    else:
+        st.fragment(_show_changes)(setting, draw_step(replace(step, tables=step.tables[:-1]), (), inputs.token.kind))
+
+
+def _show_changes(setting: StepSetting, drawn: DrawnStep) -> None:
+    """The logits that rise and those that fall, side by side; runs alone after a click."""
+    for column, picture in zip(st.columns(2, gap="small"), drawn.pictures, strict=True):
+        lower = replace(picture, height=LOGIT_ROWS[len(picture.table.rows)])
+        with column:
+            show_pictures(setting, replace(drawn, pictures=(lower,)))

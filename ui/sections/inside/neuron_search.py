@@ -35,6 +35,7 @@ from ui.state.revisions import widget_key
 MOST_PROMOTED = 10
 """Of each neuron, the tokens that are searched."""
 MOST_FOUND = 100
+FOUND_PIXELS, FOUND_ROW_PIXELS = 180, 36
 MOST_SEARCHED = 40_000
 """Neurons that one search goes through."""
 
@@ -134,7 +135,7 @@ def _show_found(inputs: TokenInputs, found: Sequence[FoundNeuron], spellings: di
     return st.dataframe(
         table,
         hide_index=True,
-        height=min(240, 36 * (len(found) + 1)),
+        height=min(FOUND_PIXELS, FOUND_ROW_PIXELS * (len(found) + 1)),
         column_config=formats,
         on_select="rerun",
         selection_mode="single-row",

@@ -1,6 +1,7 @@
 """The neurons of a feed-forward layer: those that add most, what one does to text and logits, a search."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -22,40 +23,70 @@ from ui.jobs import compute
 from ui.sections.inside.neuron_pictures import choose_view, show_along_text, show_neuron_logits
 from ui.sections.inside.neuron_search import MOST_PROMOTED, show_search
 from ui.sections.inside.selection import SelectedHead
-from ui.sections.inside.step_layout import StepSetting
+from ui.sections.inside.step_layout import StepSetting, show_pictures
+from ui.sections.inside.steps import DrawnStep
 from ui.sections.inside.token_way import write_neuron
 
 NAMED = 6
 """How many promoted tokens a row of the table names."""
-TABLE_PIXELS = 230
+TABLE_PIXELS, NUMBER_PIXELS, TOKENS_PIXELS = 180, 66, 298
+"""The table's height, and the widths of a column of numbers and of both columns of tokens: all fit beside the text."""
+ADDING_ROWS = 4
+"""The height, in rows, of the picture above the table."""
 
 
-def show_neurons(traced_text: TracedText, selected: SelectedHead, inputs: TokenInputs, setting: StepSetting) -> None:
-    """The table and the search, and beside them one neuron: along the text, or what it changes in the logits."""
+def show_neurons(
+    traced_text: TracedText,
+    selected: SelectedHead,
+    inputs: TokenInputs,
+    setting: StepSetting,
+    drawn: DrawnStep,
+    words: Callable[[], None],
+    choices: Sequence[Callable[[], None]],
+) -> None:
+    """The step's words and the search; beside them the neurons that add most, and a view of one of them.
+
+    choices: draw what chooses this one, beside the choice of the view.
+    """
     feed_forward = inputs.feed_forward
-    if feed_forward is None or inputs.ranked is None or inputs.neuron is None:
-        return
+    assert feed_forward is not None
+    assert inputs.ranked is not None
+    assert inputs.neuron is not None
     shown = _shown_neuron(inputs, feed_forward)
     names = list(dict.fromkeys([*inputs.ranked.names[:MOST_NEURONS], inputs.neuron]))
     tokens = _promoted(traced_text, inputs, feed_forward, list(dict.fromkeys([*names, shown])))
-    listed, details = st.columns([4, 3], gap="medium")
-    with listed:
+    text, numbers = st.columns([3, 5], gap="medium")
+    with text:
+        words()
+    with numbers, st.container(gap="xsmall"):
+        st.fragment(show_pictures)(setting, _lower(drawn))
         if inputs.head is None:
             st.caption(_("This model has no output matrix, so that no neuron promotes a token."))
         adopt_row(_show_table(inputs, names, tokens), names, shown)
-        if tokens is not None:
-            found = show_search(traced_text, inputs, feed_forward)
-            adopt_row(found.picked, found.names, shown)
-    with details:
         if shown != inputs.neuron:
             template = _("The token does not go through expert {expert}, whose neuron {neuron} is shown below.")
             st.caption(template.format(expert=shown.expert, neuron=shown.number))
-        view = "text" if tokens is None else choose_view()
-        if tokens is None or view == "text":
+        column = replace(drawn, pictures=drawn.pictures[1:])
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            view = choose_view(column, has_logits=tokens is not None)
+            for choose in choices:
+                choose()
+        if view == "column":
+            st.fragment(show_pictures)(setting, column)
+        elif tokens is None or view == "text":
             show_along_text(traced_text, selected, inputs, shown, setting)
         else:
             place = names.index(shown) if shown in names else len(names)
             show_neuron_logits(inputs, shown, tokens.promoted[place], tokens.suppressed[place], setting, view)
+    if tokens is not None:
+        with text:
+            found = show_search(traced_text, inputs, feed_forward)
+            adopt_row(found.picked, found.names, shown)
+
+
+def _lower(drawn: DrawnStep) -> DrawnStep:
+    """The picture of the neurons that add most, no taller than its numbers need."""
+    return replace(drawn, pictures=(replace(drawn.pictures[0], height=ADDING_ROWS),))
 
 
 def _shown_neuron(inputs: TokenInputs, feed_forward: FeedForward) -> NeuronName:
@@ -99,8 +130,10 @@ def _show_table(inputs: TokenInputs, names: Sequence[NeuronName], tokens: Promot
         columns[_("promotes")] = [_spelled(inputs, row[:NAMED]) for row in tokens.promoted[: len(names)]]
         columns[_("suppresses")] = [_spelled(inputs, row[:NAMED]) for row in tokens.suppressed[: len(names)]]
     table = pd.DataFrame(columns)
-    numbers = (_("adds"), _("activation"), _("length"))
-    formats = {name: st.column_config.NumberColumn(format="%.4g") for name in numbers}
+    numbers = [name for name in (_("adds"), _("activation"), _("length"), _("share")) if name in columns]
+    formats = {name: st.column_config.NumberColumn(format="%.3g", width=NUMBER_PIXELS) for name in numbers}
+    width = (TOKENS_PIXELS - (NUMBER_PIXELS if is_mixture else 0)) // 2
+    formats |= {name: st.column_config.Column(width=width) for name in (_("promotes"), _("suppresses"))}
     return st.dataframe(
         table,
         hide_index=True,

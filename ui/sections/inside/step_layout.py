@@ -44,9 +44,16 @@ class StepSetting:
 
 def show_step(setting: StepSetting, index: int, drawn: DrawnStep, *, leads: Sequence[Callable[[], None]] = ()) -> None:
     """Formula and code on the left, the numbers beside them. leads: draw what stands above the formula."""
-    step = drawn.step
     text, numbers = st.columns([2, 5], gap="medium")
-    with text, st.container(key=f"step_{step.name}"):
+    with text:
+        show_words(setting, index, drawn.step, leads)
+    with numbers, st.container(gap="xxsmall"):
+        st.fragment(show_pictures)(setting, drawn)
+
+
+def show_words(setting: StepSetting, index: int, step: InsideStep, leads: Sequence[Callable[[], None]]) -> None:
+    """What stands above the formula, the formula, the sentence and the lines of code."""
+    with st.container(key=f"step_{step.name}", gap="xsmall"):
         for lead in leads:
             lead()
         st.subheader(f"{index}. {step.title}", anchor=False)
@@ -55,8 +62,6 @@ def show_step(setting: StepSetting, index: int, drawn: DrawnStep, *, leads: Sequ
         for lines in map(code_lines, step.code):
             st.code(lines.text, language="python", wrap_lines=True)
             st.caption(_("{path}, line {line}").format(path=lines.path, line=lines.first))
-    with numbers, st.container(gap="xxsmall"):
-        st.fragment(show_pictures)(setting, drawn)
 
 
 def coloured(formula: str, *, is_dark: bool) -> str:
@@ -76,7 +81,8 @@ def coloured(formula: str, *, is_dark: bool) -> str:
 def show_pictures(setting: StepSetting, drawn: DrawnStep) -> None:
     """The pictures, and below one the derivation of its number that is clicked; runs alone after a click."""
     chosen = chosen_number(drawn)
-    for index, picture in enumerate(drawn.pictures):
+    for picture in drawn.pictures:
+        index = drawn.step.tables.index(picture.table)
         cell = draw(
             setting.model,
             picture.figure,
@@ -90,8 +96,10 @@ def show_pictures(setting: StepSetting, drawn: DrawnStep) -> None:
         )
         show_caption(picture.table.label)
         if cell is not None and picture.number(cell) is not None:
+            # The derivation that gives way may stand in another fragment.
+            is_elsewhere = chosen is None and bool(numbers_chosen(drawn.step.name))
             choose_number(drawn.step.name, picture.number(cell))
-            run_again()
+            st.rerun() if is_elsewhere else run_again()
         if chosen is not None and picture.cell(chosen) is not None:
             derivation = setting.derive(chosen, drawn.step)
             if derivation is not None:

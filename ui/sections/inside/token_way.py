@@ -149,8 +149,7 @@ def choose_neuron(inputs: TokenInputs) -> None:
     if inputs.ranked is None or inputs.neuron is None or inputs.feed_forward is None:
         return
     numbers = sorted({name.number for name in inputs.ranked.names if name.expert == inputs.neuron.expert})
-    _say_untraced(inputs, inputs.neuron)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", width="content"):
         body = inputs.feed_forward.body
         if body.experts > 1:
             experts = [branch.expert for branch in inputs.branches]
@@ -163,7 +162,7 @@ def choose_neuron(inputs: TokenInputs) -> None:
                 key=key,
                 on_change=_adopt_neuron,
                 args=(key, None, 0, inputs.neuron.number),
-                width=130,
+                width=120,
             )
         key = fresh_key("inside_neuron", inputs.neuron.number)
         st.number_input(
@@ -174,14 +173,14 @@ def choose_neuron(inputs: TokenInputs) -> None:
             key=key,
             on_change=_adopt_neuron,
             args=(None, key, inputs.neuron.expert, 0),
-            width=150,
+            width=120,
         )
 
 
-def _say_untraced(inputs: TokenInputs, traced: NeuronName) -> None:
+def say_untraced(inputs: TokenInputs) -> None:
     """Why the neuron that was chosen is not the one that is traced."""
-    chosen, experts = inputs.traced_neuron, [branch.expert for branch in inputs.branches]
-    if chosen is None or chosen == traced or inputs.feed_forward is None:
+    traced, chosen, experts = inputs.neuron, inputs.traced_neuron, [branch.expert for branch in inputs.branches]
+    if chosen is None or traced is None or chosen == traced or inputs.feed_forward is None:
         return
     is_mixture = inputs.feed_forward.body.experts > 1
     template = _("This layer has no neuron {chosen}. Traced is {traced}, which adds most.")

@@ -28,7 +28,7 @@ from ui.sections.inside.neuron_table import show_neurons
 from ui.sections.inside.selection import SelectedHead, head_inside, read_selected, select_head, whole_token
 from ui.sections.inside.step_choice import ALL, FEED_FORWARD, choose_step
 from ui.sections.inside.step_doors import show_feed_forward_doors, show_stream_doors
-from ui.sections.inside.step_layout import StepSetting, show_step
+from ui.sections.inside.step_layout import StepSetting, show_step, show_words
 from ui.sections.inside.steps import DrawnStep, draw_step
 from ui.sections.inside.token_program import token_imports, token_lines
 from ui.sections.inside.token_way import (
@@ -38,6 +38,7 @@ from ui.sections.inside.token_way import (
     choose_neuron,
     choose_token,
     say_token,
+    say_untraced,
     show_token_badge,
     token_way,
 )
@@ -183,13 +184,18 @@ def _show_token_steps(
         if is_alone or step.name in ("up", "stream"):
             show_doors = show_feed_forward_doors if step.name in FEED_FORWARD else show_stream_doors
             leads.append(partial(show_doors, model, selected, inputs))
+        choices: list[Callable[[], None]] = []
         if step.name in TRACES_NEURON and (is_alone or step.name == "up"):
-            leads.append(partial(choose_neuron, inputs))
+            leads.append(partial(say_untraced, inputs))
+            (choices if step.name == "neurons" else leads).append(partial(choose_neuron, inputs))
         if step.name in TRACES_TOKEN and (is_alone or step.name == "stream"):
             leads.append(partial(choose_token, inputs, model))
-        show_step(setting, numbers[step.name], _drawn(step, (), kind, revision), leads=leads)
+        drawn = _drawn(step, (), kind, revision)
         if step.name == "neurons":
-            show_neurons(traced_text, selected, inputs, setting)
+            words = partial(show_words, setting, numbers[step.name], step, leads)
+            show_neurons(traced_text, selected, inputs, setting, drawn, words, choices)
+        else:
+            show_step(setting, numbers[step.name], drawn, leads=leads)
     names = [step.name for step in way.steps if step in shown]
     search = read_text(NEURON_SEARCH).strip()
     lines = [traced(texts), *token_lines(names, selected, inputs, search=search)]
