@@ -5,8 +5,10 @@ import subprocess
 import sys
 
 import pytest
+import transformers
 
 from playground.models.loading import load
+from tests.helpers.pretrained_folders import save_tokenizer
 
 
 def test_weights_that_are_written_over_do_not_change_a_loaded_model(save_model):
@@ -34,6 +36,20 @@ print(module(torch.arange(9)[None]).logits.isfinite().all().item())
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, "True"), done.stderr[-2000:]
+
+
+MOBILE = {"vocab_size": 64, "num_hidden_layers": 2, "intermediate_size": 32, "max_position_embeddings": 64}
+MOBILE |= dict.fromkeys(("hidden_size", "embedding_size", "intra_bottleneck_size"), 16)
+
+
+def test_a_tensor_without_numbers_is_read(tmp_path):
+    """MobileBERT of equal widths stores one; safetensors slices none, and its file was called damaged."""
+    transformers.MobileBertForMaskedLM(transformers.MobileBertConfig(**MOBILE)).save_pretrained(tmp_path)
+    save_tokenizer(tmp_path)
+    ours = load(str(tmp_path)).module
+    theirs = type(ours).from_pretrained(tmp_path).state_dict()
+    assert theirs["cls.predictions.dense.weight"].shape == (0, 64)
+    assert all(tensor.equal(theirs[name]) for name, tensor in ours.state_dict().items())
 
 
 @pytest.mark.parametrize("family", ["gpt2", "bart", "t5"])
