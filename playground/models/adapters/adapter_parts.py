@@ -27,10 +27,10 @@ def written_out(
     scale: the factor of the layer at a path with LoRA of a rank. tokens: the ids of trained rows, for each embedding
     where there are several. Raises UserError for those of another base.
     """
-    changes = {EMBEDDING_A: _embedding, EMBEDDING_B: None, BIAS: _bias, TOKENS: _rows}
-    written = {name: tensor for name, tensor in tensors.items() if not name.endswith(tuple(changes))}
+    changes = {EMBEDDING_A: _embedding, BIAS: _bias, TOKENS: _rows}
+    written = {name: tensor for name, tensor in tensors.items() if not name.endswith((*changes, EMBEDDING_B))}
     for ending, change in changes.items():
-        for name in [name for name in tensors if change is not None and name.endswith(ending)]:
+        for name in [name for name in tensors if name.endswith(ending)]:
             path = name.removesuffix(ending)
             try:
                 target, value = change(whole.get_submodule(path), path, {**tensors, **written}, scale, tokens)

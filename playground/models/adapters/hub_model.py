@@ -62,7 +62,7 @@ class HubModel(nn.Module):
     ) -> Float[Tensor, "batch class"]:
         """A classifier's logits of rows without their padding, those of one length together."""
         lengths = mask.sum(-1)
-        groups = [(lengths == length).nonzero()[:, 0] for length in lengths.unique()]
+        groups = [(lengths == length).nonzero()[:, 0] for length in sorted(set(lengths.tolist()))]
         logits = torch.cat([self.read(ids[rows, : int(lengths[rows[0]])]) for rows in groups])
         return logits[torch.cat(groups).argsort()]
 
