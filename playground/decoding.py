@@ -5,9 +5,17 @@ from collections.abc import Sequence
 
 from playground.errors import UserError
 
+MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""Marks at the beginning of a file; that of UTF-16 begins one of UTF-32."""
+
 
 def decode_upload(content: str | bytes) -> str:
-    """The text of an uploaded file: UTF-8, UTF-16 with its mark, or a Western code page.
+    """The text of an uploaded file: UTF-8, UTF-16 or UTF-32 with its mark, or a Western code page.
 
     Raises UserError for what is not text.
 
@@ -15,12 +23,13 @@ def decode_upload(content: str | bytes) -> str:
     ('lößs', 'lößs')
     """
     if isinstance(content, str):
-        return content.removeprefix("\ufeff")
-    marked = ("utf-16",) if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else ()
+        return content.lstrip("\ufeff")
+    marked = [encoding for mark, encoding in MARKS.items() if content.startswith(mark)]
     for encoding in (*marked, "utf-8-sig", "cp1252"):
         text = _decoded(content, encoding, whole=True)
         if text is not None and "\0" not in text:
-            return text
+            # A mark that was put before a mark is no part of the first heading.
+            return text.lstrip("\ufeff")
     raise UserError("The file is not text. Save it in UTF-8.")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from playground.csv_table import guarded, is_markdown, markdown_rows, skip_comments, stated_delimiter
-from playground.decoding import decode_upload, well_formed
+from playground.decoding import MARKS, decode_upload, well_formed
 from playground.delimited import (
     Record,
     could_be_rows,
@@ -131,8 +131,20 @@ def _csv_rows(text: str, stated: str | None) -> tuple[list[list[str]], list[int]
     except csv.Error as error:
         raise UserError("Line {row} cannot be read: {reason}.", row=end + 1, reason=_csv_reason(error)) from error
     refuse_swallowed(records, delimiter)
-    rows = [list(record.cells) for record in records]
+    rows = _without_empty_edge([list(record.cells) for record in records])
     return rows, [record.begin for record in records[1:]], _several_line_notes(records, delimiter)
+
+
+def _without_empty_edge(rows: list[list[str]]) -> list[list[str]]:
+    """Rows without the columns at their end that have no heading and no cell: a spreadsheet's used range reaches there.
+
+    >>> _without_empty_edge([["text", "", ""], ["a", "", ""]]), _without_empty_edge([["text", ""], ["a", "b"]])
+    ([['text'], ['a']], [['text', ''], ['a', 'b']])
+    """
+    width = max((len(row) for row in rows), default=0)
+    while width > 1 and not any(row[width - 1].strip() for row in rows if len(row) >= width):
+        width -= 1
+    return [row[:width] for row in rows]
 
 
 def _several_line_notes(records: Sequence[Record], delimiter: str) -> list[TableNote]:
@@ -193,6 +205,14 @@ def _check_size(n_rows: int) -> None:
 
 
 def _refuse_cells(row: int, cells: int, wanted: int) -> None:
+    if cells < wanted:
+        raise UserError(
+            "Line {row} has {cells} cells, the header {wanted}: cells are missing, or a line ends within a text. Write "
+            "an empty cell for each that is missing, and texts of several lines in quotation marks.",
+            row=row,
+            cells=cells,
+            wanted=wanted,
+        )
     raise UserError(
         "Line {row} has {cells} cells, the header {wanted}. Put texts that hold the delimiter into quotation marks.",
         row=row,
@@ -203,7 +223,7 @@ def _refuse_cells(row: int, cells: int, wanted: int) -> None:
 
 def encoding_notes(content: str | bytes) -> list[TableNote]:
     """A file that is not UTF-8 is read as a Western code page, which may be wrong: say from which line on."""
-    if isinstance(content, str) or content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if isinstance(content, str) or content.startswith(tuple(MARKS)):
         return []
     try:
         content.decode("utf-8")

@@ -130,8 +130,8 @@ def bootstrap(
 
 def why_not_resampled(points: Points) -> UserError | None:
     """Whole runs are resampled where they have several points: of two runs most resamples hold one of them twice."""
-    runs = len(set(points.names))
-    if points.names and runs < min(LEAST_RUNS, len(points)):
+    runs = len(set(_runs_of(points)))
+    if runs < min(LEAST_RUNS, len(points)):
         return UserError(
             "The {points} points belong to {runs} runs, and points of one run do not scatter independently: intervals "
             "by resampling need at least {least} runs.",
@@ -143,14 +143,26 @@ def why_not_resampled(points: Points) -> UserError | None:
 
 
 def resample(points: Points, seed: int, index: int) -> Int[np.ndarray, " point"]:
-    """The indices of one resample's points: as many points with replacement, or as many names with all their points."""
+    """The indices of one resample's points: as many points with replacement, or as many runs with all their points."""
     random = np.random.default_rng([seed, index])
-    if not points.names or len(set(points.names)) == len(points):
+    members: dict[str, list[int]] = {}
+    for point, run in enumerate(_runs_of(points)):
+        members.setdefault(run, []).append(point)
+    if len(members) == len(points):
         return random.integers(0, len(points), len(points))
-    names = sorted(set(points.names))
-    chosen = random.integers(0, len(names), len(names))
-    clusters = [[point for point, name in enumerate(points.names) if name == names[pick]] for pick in chosen]
-    return np.concatenate(clusters)
+    runs = sorted(members)
+    return np.concatenate([members[runs[pick]] for pick in random.integers(0, len(runs), len(runs))])
+
+
+def _runs_of(points: Points) -> list[str]:
+    """The run of each point, by name; a point that repeats another one's numbers is that one, whatever its name.
+
+    Two exports in one table have each run twice: taken for two runs, they made intervals 1.4 times too narrow.
+    """
+    first: dict[tuple[float, ...], str] = {}
+    names = points.names or tuple(map(str, range(len(points))))
+    numbers = zip(points.params.tolist(), points.tokens.tolist(), points.loss.tolist(), strict=True)
+    return [first.setdefault(row, name) for row, name in zip(numbers, names, strict=True)]
 
 
 def refit_resample(

@@ -6,7 +6,7 @@ from playground.decoding import decode_plainest, decode_upload
 from playground.errors import UserError
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "cp1252"])
 def test_an_upload_is_read_in_every_usual_encoding(encoding):
     assert decode_upload("run,lößs\n".encode(encoding)) == "run,lößs\n"
 
@@ -14,6 +14,13 @@ def test_an_upload_is_read_in_every_usual_encoding(encoding):
 def test_text_that_is_text_already_loses_its_mark():
     assert decode_upload("\ufeffa") == "a"
     assert decode_upload(b"") == ""
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_mark_before_a_mark_is_no_part_of_the_text(encoding):
+    """Joined exports; a table's first column was called U+FEFF text."""
+    assert decode_upload("\ufefftext,label\n".encode(encoding)) == "text,label\n"
+    assert decode_upload("\ufeff\ufeffa") == "a"
 
 
 def test_what_is_no_text_is_refused():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from playground.decoding import well_formed
 from playground.lens.capture.text_tokens import TextToken, text_tokens
-from playground.lens.capture.tokens import rust_tokenizer
+from playground.lens.capture.tokens import encode, rust_tokenizer
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
@@ -77,7 +77,7 @@ def _read_text(tokenizer: object, text: str, tokens: Sequence[TextToken]) -> _Re
         return _ReadText(typed=typed, ends=[*spelled])
     if rust_tokenizer(tokenizer) is None:
         return _ReadText(typed=typed, ends=_aligned_ends(text, tokens))
-    read = zip(text, _are_read(text, tokens), strict=True)
+    read = zip(text, _are_read(tokenizer, text, tokens), strict=True)
     parts = [character.encode() if is_read else b"" for character, is_read in read]
     return _ReadText(typed=b"".join(parts), ends=_offset_ends(text, tokens, parts))
 
@@ -127,12 +127,18 @@ def _offset_ends(text: str, tokens: Sequence[TextToken], parts: Sequence[bytes])
     return _with_template(tokens, ends, reached[-1])
 
 
-def _are_read(text: str, tokens: Sequence[TextToken]) -> list[bool]:
-    """Of each character, whether some token covers it."""
+def _are_read(tokenizer: object, text: str, tokens: Sequence[TextToken]) -> list[bool]:
+    """Of each character, whether some token stands for it.
+
+    tokenizers leaves characters out of its spans that it reads: the first one behind an added token where it puts a
+    space (RoBERTa), and all but the last that a normaliser makes one of (ALBERT's two backticks).
+    """
     are_read = [character.isspace() or _is_mark(character) for character in text]
     for token in tokens:
         are_read[token.start : token.end] = [True] * (token.end - token.start)
-    return are_read
+    left = {character for character, is_read in zip(text, are_read, strict=True) if not is_read}
+    kept = {character for character in left if any(not token.special for token in encode(tokenizer, character))}
+    return [is_read or character in kept for character, is_read in zip(text, are_read, strict=True)]
 
 
 def _groups(tokens: Sequence[TextToken]) -> Iterator[tuple[list[int], int]]:

@@ -1,6 +1,7 @@
 """One way to build and call models of any family.
 
 adapter.py          the protocol: arguments of a pass, logits, special tokens, the next token
+adapter_parts.py    what an adapter changes besides matrices: embeddings, biases, tokens
 own.py              our own transformer, built and called
 transformers.py     calls every family in transformers
 from_folder.py      a module of transformers from a folder, its weights read into memory

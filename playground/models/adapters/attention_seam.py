@@ -46,10 +46,13 @@ def _choose(module: nn.Module, arguments: dict[str, Any], family: str) -> Attent
     reported = 0
     if module.config._attn_implementation == IMPLEMENTATION:  # type: ignore[union-attr]
         _set_implementation(module, "eager")
-        reported = _count_reported(module, arguments)
+        maps = _reported_maps(module, arguments)
+        _refuse_mixed_heads(maps, family)
+        reported = sum(map(len, maps))
         if calls and calls >= reported and outputs_agree(output, _run_counting(module, arguments)[0]):
             _set_implementation(module, IMPLEMENTATION)
             return "interface"
+    _refuse_mixed_heads(_reported_maps(module, arguments), family)
     if not _returns_patterns(module, arguments):
         if 0 < calls < reported:
             raise UserError(
@@ -127,15 +130,34 @@ def _set_implementation(module: nn.Module, implementation: str) -> None:
     module.set_attn_implementation(implementation)  # type: ignore[operator]
 
 
+MAPS = ("attentions", "encoder_attentions", "decoder_attentions", "cross_attentions")
+"""What transformers calls the maps of a stack, or of a kind of attention."""
+
+
 @torch.inference_mode()
-def _count_reported(module: nn.Module, arguments: dict[str, Any]) -> int:
-    """How many attention layers return weights when they are asked to; 0 where the model cannot be asked."""
+def _reported_maps(module: nn.Module, arguments: dict[str, Any]) -> list[list[Tensor]]:
+    """The weights that each kind of attention returns when it is asked to; empty where the model cannot be asked."""
     try:
         result = module(**arguments, output_attentions=True)
     except Exception:
-        return 0
-    names = ("attentions", "encoder_attentions", "decoder_attentions", "cross_attentions")
-    return sum(isinstance(maps, Tensor) for name in names for maps in getattr(result, name, None) or ())
+        return []
+    return [[maps for maps in getattr(result, name, None) or () if isinstance(maps, Tensor)] for name in MAPS]
+
+
+def _refuse_mixed_heads(reported: list[list[Tensor]], family: str) -> None:
+    """Raise UserError for a stack whose layers have different numbers of heads (Laguna, Inkling).
+
+    Every picture of all heads is a grid: heads that only some layers have would be left out of it.
+    """
+    for maps in reported:
+        counts = sorted({layer.shape[1] for layer in maps if layer.dim() == 4})
+        if len(counts) > 1:
+            raise UserError(
+                "The layers of this {family} model have different numbers of heads ({counts}), and all heads are drawn "
+                "and compared as a grid of equal rows. Choose a model whose layers have as many heads each.",
+                family=family,
+                counts=", ".join(map(str, counts)),
+            )
 
 
 @torch.inference_mode()

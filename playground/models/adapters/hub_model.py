@@ -44,6 +44,8 @@ class HubModel(nn.Module):
 
         A classifier's are its logits, one row for a text.
         """
+        if mask is not None and self.config.classes and not bool(mask.all()) and _summarises_padding(self.module):
+            return self._read_by_length(ids, mask)
         arguments: dict[str, Any] = {"input_ids": ids, "attention_mask": None if mask is None else mask.long()}
         if target_ids is not None:
             arguments["decoder_input_ids"] = target_ids
@@ -54,6 +56,15 @@ class HubModel(nn.Module):
             return states
         logits: Tensor = self._whole(**arguments).logits
         return logits
+
+    def _read_by_length(
+        self, ids: Int[Tensor, "batch token"], mask: Bool[Tensor, "batch token"]
+    ) -> Float[Tensor, "batch class"]:
+        """A classifier's logits of rows without their padding, those of one length together."""
+        lengths = mask.sum(-1)
+        groups = [(lengths == length).nonzero()[:, 0] for length in sorted(set(lengths.tolist()))]
+        logits = torch.cat([self.read(ids[rows, : int(lengths[rows[0]])]) for rows in groups])
+        return logits[torch.cat(groups).argsort()]
 
     def head(self, read: Float[Tensor, "*rows _"]) -> Float[Tensor, "*rows vocabulary"]:
         """The logits of what `read` returned, or of some of its positions."""
@@ -97,6 +108,12 @@ class HubModel(nn.Module):
         self.is_split = True
         if not outputs_agree(self(ids), whole):
             self.is_split = False
+
+
+def _summarises_padding(module: nn.Module) -> bool:
+    """Whether a classifier answers from the last place of a row or from all of them, padded ones too (XLNet, XLM)."""
+    summary = getattr(module, "sequence_summary", None)
+    return summary is not None and getattr(summary, "summary_type", "first") != "first"
 
 
 def classifier_of(

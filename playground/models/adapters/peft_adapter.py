@@ -5,6 +5,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from playground.errors import UserError
+from playground.models.adapters.adapter_parts import changed_name, written_out
 from playground.models.adapters.finetuned import LORA_A, LORA_B, merge, put_together, tunable
 from playground.models.cache import is_folder
 from playground.models.catalogue import catalogue
@@ -37,12 +39,16 @@ def adapter_config(folder: Path) -> dict[str, Any]:
     """The configuration of an adapter. Raises UserError for what is none, and for other kinds than plain LoRA."""
     try:
         values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-        kind, unlike = values["peft_type"], _is_unlike(values)
+        kind, unlike = values["peft_type"], _unlike(values)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError("{folder} holds no adapter that can be read.", folder=folder.name) from error
-    if kind != "LORA" or unlike:
+    if kind != "LORA":
         raise UserError(
             "{folder} holds an adapter of the kind {kind}; only plain LoRA is read.", folder=folder.name, kind=kind
+        )
+    if unlike:
+        raise UserError(
+            "{folder} holds an adapter with {setting}; only plain LoRA is read.", folder=folder.name, setting=unlike
         )
     return dict(values)
 
@@ -58,20 +64,19 @@ UNLIKE = (
     "velora_config",
     "layer_replication",
     "megatron_config",
+    "target_parameters",
 )
 """Settings with which peft computes another thing than W + scale · B A on the base as it stands."""
 CHANGES_BASE = ("pissa", "corda", "olora", "loftq", "lora_ga", "mica")
 """Beginnings of first values for which peft changes the base's matrices, too, whenever it opens the adapter."""
 
 
-def _is_unlike(values: dict[str, Any]) -> bool:
-    """Whether a configuration asks for more than plain LoRA."""
+def _unlike(values: dict[str, Any]) -> str:
+    """The setting by which a configuration asks for more than plain LoRA; empty without one."""
     start = values.get("init_lora_weights")
-    return (
-        any(values.get(name) for name in UNLIKE)
-        or values.get("bias", "none") != "none"
-        or (isinstance(start, str) and start.lower().startswith(CHANGES_BASE))
-    )
+    if isinstance(start, str) and start.lower().startswith(CHANGES_BASE):
+        return f"init_lora_weights={start[:40]}"
+    return next((name for name in UNLIKE if values.get(name)), "")
 
 
 def adapter_tensors(folder: Path) -> dict[str, Tensor]:
@@ -126,7 +131,9 @@ def load_adapter(
     made = tunable(base, labels, 0)
     if not values.get("ensure_weight_tying"):
         _untie(made.whole, tensors)
-    merge(made.whole, tensors, 1.0)
+    scale = partial(lora_scale, values, folder=folder)
+    rows = values.get("trainable_token_indices") or ()
+    merge(made.whole, written_out(made.whole, tensors, scale=scale, tokens=rows), 1.0)
     whole = made.whole.to(device=device, dtype=getattr(torch, dtype)).eval().requires_grad_(False)
     return dataclasses.replace(
         put_together(base, whole, labels), folder=folder, device=device, dtype=dtype, name=name.strip()
@@ -139,7 +146,9 @@ def _untie(whole: nn.Module, tensors: dict[str, Tensor]) -> None:
     tensors: the adapter's, by their names in the base.
     """
     owners = Counter(id(weight) for _name, weight in whole.named_parameters(remove_duplicate=False))
-    changed = {name.removesuffix(LORA_A) + ".weight" if name.endswith(LORA_A) else name for name in tensors}
+    changed = {
+        name.removesuffix(LORA_A) + ".weight" if name.endswith(LORA_A) else changed_name(name) for name in tensors
+    }
     for name, weight in list(whole.named_parameters(remove_duplicate=False)):
         if name in changed and owners[id(weight)] > 1:
             path, _dot, own = name.rpartition(".")

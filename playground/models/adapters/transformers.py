@@ -23,7 +23,8 @@ CACHE_PROBE_TOKENS = 6
 _SAMPLING = {"temperature", "top_k", "top_p", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff"}
 _UNFOLLOWED = _SAMPLING | {
     *("forced_eos_token_id", "num_beams", "length_penalty", "early_stopping", "stop_strings"),
-    *("max_new_tokens", "max_length"),
+    *("max_new_tokens", "max_length", "max_time"),
+    *("penalty_alpha", "dola_layers", "token_healing"),
 }
 """Settings of generation that the reader chooses here instead, or that need more than logits."""
 _NEUTRAL: dict[str, tuple[Any, ...]] = {
@@ -35,6 +36,8 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
         "length_penalty": (None, 1.0),
         "early_stopping": (None, False),
         "max_length": (None, 20),
+        "penalty_alpha": (None, 0.0),
+        "token_healing": (None, False),
     },
 }
 _agreeing_caches: "WeakKeyDictionary[nn.Module, bool]" = WeakKeyDictionary()
@@ -84,8 +87,9 @@ class TransformersAdapter:
 
     def start_id(self) -> int:
         names = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
-        ids = (self._setting(name) for name in names)
-        return next((int(id) for id in ids if id is not None), 0)
+        stated = next((ids for name in names if (ids := self._setting(name)) is not None), 0)
+        # One for each text of a batch, which is one text here.
+        return int(stated[0] if isinstance(stated, list) else stated)
 
     def end_ids(self) -> frozenset[int]:
         end = self._setting("eos_token_id")
@@ -192,6 +196,9 @@ class TransformersAdapter:
         settings = getattr(self.module, "generation_config", None)
         ignored = _UNFOLLOWED if getattr(settings, "do_sample", False) else _UNFOLLOWED - _SAMPLING
         values = {name: getattr(settings, name, None) for name in sorted(ignored)}
+        if getattr(settings, "cache_implementation", None) == "quantized":
+            # Of the kinds of cache the one that rounds what it keeps.
+            values["cache_implementation"] = "quantized"
         return {name: value for name, value in values.items() if value not in _NEUTRAL.get(name, (None,))}
 
     def _processors(self, prompt: int, source: Int[Tensor, "1 token"] | None) -> Any:

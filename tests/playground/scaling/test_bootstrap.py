@@ -1,6 +1,7 @@
 """Bootstrap intervals: the same from any number of processes, wide enough, and cancelled on request."""
 
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -128,3 +129,25 @@ def test_few_runs_with_several_points_each_give_no_interval():
     names = tuple(f"run {index % 5}" for index in range(16))
     fitted = fit_chinchilla(Points(params=params, tokens=tokens, loss=loss, names=names))
     assert bootstrap(fitted, n_resamples=3, processes=1).n_resamples == 3
+
+
+def twice(points, names):
+    """Two exports of the same runs in one table."""
+    columns = {name: np.tile(getattr(points, name), 2) for name in ("params", "tokens", "loss", "flops", "unique")}
+    return replace(points, **columns, names=names, seeds=())
+
+
+@pytest.mark.parametrize("names", [(), tuple(f"row {number}" for number in range(80))], ids=["unnamed", "renamed"])
+def test_runs_that_a_table_holds_twice_are_resampled_once(names):
+    """Taken for other runs they halve the variance of the parameters."""
+    doubled = twice(scattered(noise=0.02, count=40), names)
+    for index in range(5):
+        counts = np.bincount(resample(doubled, 0, index), minlength=80)
+        assert (counts[:40] == counts[40:]).all()
+        assert counts.sum() == 80
+
+
+def test_four_runs_that_stand_twice_are_four():
+    points = scattered(noise=0.02, count=4)
+    with pytest.raises(UserError, match="8 points belong to 4 runs"):
+        bootstrap(fit("chinchilla", twice(points, ()), floor=1.8), n_resamples=60, processes=1)

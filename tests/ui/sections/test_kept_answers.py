@@ -1,6 +1,7 @@
 """Two questions that differ in one input have two answers: of a live fit, of labels, of what a fine-tuning costs."""
 
 import os
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ from playground.scaling.points import Points
 from playground.tasks.finetune.labels import LabelsConfig
 from playground.training.finetune.finetune_config import FinetuneConfig
 from ui.sections.finetune import data, held_out, new_run, series
-from ui.sections.scaling import live_fit, method_comparison
+from ui.sections.scaling import downstream, live_fit, method_comparison, zipf
 
 POINTS = Points(
     params=np.geomspace(1e5, 1e7, 6),
@@ -88,7 +89,7 @@ def test_labels_and_costs_are_asked_again_when_a_file_was_written_again(tmp_path
 def asked(monkeypatch):
     """The keys under which series and counts were asked for; nothing is computed."""
     keys = []
-    for module in (series, method_comparison):
+    for module in (series, method_comparison, zipf, downstream):
         monkeypatch.setattr(module, "compute", lambda key, *_rest, **_more: keys.append(key))
     return keys
 
@@ -139,3 +140,37 @@ def test_runs_are_counted_again_when_their_sweep_has_other_shapes(tmp_path, aske
     method_comparison.fetch_exponents(study)
     method_comparison.fetch_exponents(study)
     assert asked[0] != asked[1] == asked[2]
+
+
+def replaced_unseen(path, before, after):
+    """The file with another text as long, and its time kept, as an archive or a clock of whole seconds leave."""
+    text, kept = path.read_text(), path.stat()
+    assert before in text
+    assert len(before) == len(after)
+    path.write_text(text.replace(before, after, 1))
+    os.utime(path, ns=(kept.st_atime_ns, kept.st_mtime_ns))
+
+
+@pytest.mark.parametrize("file", ["points.csv", "sweep.json"])
+def test_stories_are_fitted_again_when_a_file_keeps_its_time(tmp_path, monkeypatch, asked, file):
+    folder = tmp_path / "tales"
+    shutil.copytree(zipf.SHIPPED / "tales-zipf-2", folder)
+    monkeypatch.setattr(zipf, "SHIPPED", tmp_path)
+    for _again in range(2):
+        zipf._fetch_fits(counts_embeddings=True)
+    replaced_unseen(folder / file, "2", "3")
+    zipf._fetch_fits(counts_embeddings=True)
+    zipf._fetch_fits(counts_embeddings=False)
+    assert asked[0] == asked[1]
+    assert len(set(asked)) == 3
+
+
+def test_the_law_from_loss_to_task_is_fitted_again_when_its_table_keeps_its_time(tmp_path, monkeypatch, asked):
+    task = next(iter(downstream.TASKS))
+    shutil.copy(downstream.FOLDER / f"{task}.csv", tmp_path)
+    monkeypatch.setattr(downstream, "FOLDER", tmp_path)
+    for _again in range(2):
+        downstream._fetch(task, "exact_match")
+    replaced_unseen(tmp_path / f"{task}.csv", "0.", "1.")
+    downstream._fetch(task, "exact_match")
+    assert asked[0] == asked[1] != asked[2]

@@ -14,7 +14,7 @@ from playground.scaling.budgets import short
 from playground.scaling.downstream import DownstreamFit, fit_downstream
 from playground.scaling.task_table import read_task_points
 from playground.text import N_, _
-from ui.cache import scaling_results
+from ui.cache import hash_of_files, scaling_results
 from ui.jobs import compute
 from ui.sections.scaling.figure import show_metrics, show_scaling_figure
 from ui.sections.scaling.loss_curves import curve_table
@@ -96,7 +96,7 @@ def downstream_sentence(fitted: DownstreamFit) -> str:
 
 def _fetch(task: str, right: str) -> DownstreamFit | None:
     path = FOLDER / f"{task}.csv"
-    key = ("downstream", task, right, path.stat().st_mtime_ns)
+    key = ("downstream", task, right, hash_of_files(path))
 
     def make(on_progress: OnProgress) -> DownstreamFit:
         table = read_task_points(path.read_text(encoding="utf-8"), loss=TASKS[task].loss, right=right)

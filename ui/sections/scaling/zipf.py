@@ -14,10 +14,10 @@ from playground.scaling.bootstrap import Bootstrap, bootstrap
 from playground.scaling.fits import Fit, fit
 from playground.scaling.quantization import QuantizedExponents, finite_exponents, quantized_exponents
 from playground.scaling.verdict import LOOSE, spread
-from playground.sweeps.folder import find_sweep
+from playground.sweeps.folder import SWEEP, find_sweep
 from playground.tasks.tales.tales_task import TalesConfig
 from playground.text import _
-from ui.cache import scaling_results
+from ui.cache import hash_of_files, scaling_results
 from ui.jobs import compute
 from ui.sections.scaling.figure import show_scaling_figure
 from ui.sections.scaling.study import SHIPPED, ScalingStudy, study_of_sweep
@@ -111,7 +111,7 @@ def _fetch_fits(*, counts_embeddings: bool) -> list[ZipfFit]:
     """A fit for each sweep; those that a person has cancelled are left out."""
     fits = []
     for exponent, folder in zipf_folders().items():
-        key = ("zipf", str(folder), (folder / "points.csv").stat().st_mtime_ns, counts_embeddings)
+        key = ("zipf", hash_of_files(folder / "points.csv", folder / SWEEP), counts_embeddings)
         title = _("Fitting the stories of Zipf exponent {exponent:g} …").format(exponent=exponent)
         make = partial(_fit, folder, counts_embeddings)
         each = compute(key, make, title=title, cache=scaling_results())

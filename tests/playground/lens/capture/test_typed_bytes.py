@@ -77,6 +77,15 @@ def trimming() -> Tokenizer:
     return tokenizer
 
 
+def spaced() -> Tokenizer:
+    """As RoBERTa's with `add_prefix_space` (tokenizers 1300): the span behind an added token begins one too late."""
+    tokenizer = byte_level()
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.post_processor = processors.ByteLevel(trim_offsets=True)
+    tokenizer.add_tokens(["<x>", "</x>"])
+    return tokenizer
+
+
 def behind_first(tokenizer: Any, text: str) -> int | None:
     ends = typed_ends(dataclasses.replace(small_model("gpt2"), tokenizer=tokenizer), text)
     return covered_bytes(ends, [False, *[True] * (len(ends) - 1)])
@@ -99,6 +108,10 @@ def behind_first(tokenizer: Any, text: str) -> int | None:
         (trimming(), "  the cat", " the cat"),
         (with_added(AddedToken("<x>", rstrip=True)), "<x>   the cat", "the cat"),
         (with_added(AddedToken("KELVIN\u212a", normalized=True), normalizers.Lowercase()), "kelvink the", " the"),
+        (spaced(), "<x>the cat</x>dog", "the cat</x>dog"),
+        (spaced(), "<x>é", "é"),
+        (byte_level(normalizers.Replace("``", '"')), "``the``", "the``"),
+        (byte_level(normalizers.Replace("--", "-")), "e -- dog", " -- dog"),
         (metaspace(), "日本", "日本"),
         (metaspace(), "ab", "ab"),
         (metaspace(), "é", "é"),

@@ -263,6 +263,36 @@ def test_lengths_of_the_models_own_are_named():
     assert dict(model.adapter.unfollowed_settings()) == {}
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "neutral"),
+    [
+        ("penalty_alpha", 0.6, 0.0),
+        ("dola_layers", "low", None),
+        ("token_healing", True, False),
+        ("max_time", 0.5, None),
+        ("cache_implementation", "quantized", "static"),
+    ],
+)
+def test_what_writes_otherwise_than_by_the_likeliest_token_is_named(name, value, neutral):
+    model = small_model("llama")
+    setattr(model.module.generation_config, name, value)
+    assert dict(model.adapter.unfollowed_settings()) == {name: value}
+    setattr(model.module.generation_config, name, neutral)
+    assert dict(model.adapter.unfollowed_settings()) == {}
+
+
+@pytest.mark.parametrize("family", ["bart", "t5"])
+def test_a_start_that_is_stated_for_each_text_begins_this_one(family):
+    """`generate` takes a list, one for each text of a batch."""
+    model = small_model(family)
+    settings = model.module.generation_config
+    settings.decoder_start_token_id, settings.forced_bos_token_id, settings.forced_eos_token_id = [5], None, None
+    ids = torch.tensor([model.tokenizer.encode(TEXT).ids])
+    expected = model.module.generate(ids, max_new_tokens=6, do_sample=False, num_beams=1)[0].tolist()
+    assert [model.adapter.start_id(), *greedy_ids(model)][: len(expected)] == expected
+    assert trace(model, TEXT).target_ids[0] == 5
+
+
 def test_the_processors_are_made_once_for_a_text(monkeypatch):
     model = small_model("llama")
     model.module.generation_config.repetition_penalty = 1.7

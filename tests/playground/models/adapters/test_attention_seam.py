@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from playground.errors import UserError
 from playground.lens import trace
 from playground.models.loading import load
 from tests.helpers.shrunk_models import save_shrunk
@@ -49,3 +50,27 @@ def test_blocks_of_keys_that_the_seam_does_not_follow_are_seen_whatever_their_si
     assert model.attention == "eager"
     indexers = [part for part in model.module.modules() if hasattr(part, "topk_blocks")]
     assert {part.block_size for part in indexers} == {128}
+
+
+@pytest.mark.parametrize(
+    ("family", "given", "counts"),
+    [
+        ("laguna", {"num_attention_heads_per_layer": [4, 8, 4]}, "4, 8"),
+        ("laguna", {"num_attention_heads_per_layer": [8, 4, 2]}, "2, 4, 8"),
+        ("inkling_text", {"swa_num_attention_heads": 8, "swa_num_key_value_heads": 4}, "4, 8"),
+    ],
+)
+def test_layers_of_different_numbers_of_heads_are_refused(tmp_path, family, given, counts):
+    """The picture of all heads ended in an error, and comparisons left out the heads that not all layers have."""
+    with pytest.raises(UserError, match=rf"different numbers of heads \({counts}\)"):
+        load(str(save_shrunk(tmp_path, family, **given)))
+
+
+def test_an_encoder_and_a_decoder_may_have_different_numbers_of_heads(save_model):
+    model = load(str(save_model("bart", encoder_attention_heads=2, decoder_attention_heads=4)))
+    traced = trace(model, "the cat sat", "the dog lay")
+    assert {kind: traced.overview(2, kind).shape[1] for kind in traced.kinds} == {
+        "encoder": 2,
+        "decoder": 4,
+        "cross": 4,
+    }

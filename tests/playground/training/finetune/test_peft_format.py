@@ -146,7 +146,7 @@ def saved_by_peft(folder, family, changes=None, **settings):
     )
     torch.manual_seed(1)
     for name, parameter in theirs.named_parameters():
-        if "lora_" in name:
+        if "lora_" in name or "trainable_tokens" in name or (name.endswith("bias") and parameter.requires_grad):
             torch.nn.init.normal_(parameter, std=0.5)
     theirs.save_pretrained(folder / "saved")
     again = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), folder / "saved").eval()
@@ -192,15 +192,48 @@ def test_an_adapter_on_a_tied_head_leaves_the_embedding(tmp_path):
         {"layer_replication": [[0, 1], [0, 2]]},
         {"alora_invocation_tokens": [5, 6]},
         {"use_qalora": True},
-        {"bias": "all"},
+        {"use_dora": True},
+        {"target_parameters": ["mlp.experts.gate_up_proj"]},
     ],
 )
 def test_what_is_more_than_a_low_rank_change_is_refused(tmp_path, changes):
     _config, folder = run_of(tmp_path, "llama", "passages")
     out = export_adapter(folder, tmp_path / "adapter")
     (out / CONFIG).write_text(json.dumps(json.loads((out / CONFIG).read_text()) | changes))
-    with pytest.raises(UserError, match="only plain LoRA"):
+    [setting] = changes
+    with pytest.raises(UserError, match=f"with {setting}.*only plain LoRA"):
         load(str(out))
+
+
+@pytest.mark.parametrize(
+    ("family", "changes", "settings"),
+    [
+        ("llama", {}, {"target_modules": ["embed_tokens", "q_proj"]}),
+        ("gpt2", {}, {"target_modules": ["wte"], "use_rslora": True, "alpha_pattern": {"wte": 9}}),
+        ("qwen2", {}, {"target_modules": ["q_proj"], "bias": "lora_only"}),
+        ("qwen2", {}, {"target_modules": ["q_proj"], "bias": "all"}),
+        ("qwen2", {}, {"target_modules": ["v_proj"], "lora_bias": True}),
+        ("llama", {}, {"target_modules": ["v_proj"], "lora_bias": True}),
+        ("llama", {}, {"target_modules": ["q_proj"], "trainable_token_indices": [8, 1, 5]}),
+        ("llama", {}, {"target_modules": ["q_proj"], "trainable_token_indices": {"embed_tokens": [6]}}),
+        ("gpt2", {}, {"target_modules": ["c_attn"], "trainable_token_indices": [8, 1, 5]}),
+        ("llama", {"tie_word_embeddings": True}, {"target_modules": ["q_proj"], "trainable_token_indices": [5]}),
+    ],
+)
+def test_embeddings_biases_and_tokens_are_changed_as_peft_changes_them(tmp_path, family, changes, settings):
+    """Each of these was said to belong to another base, or to be no LoRA."""
+    saved, expected = saved_by_peft(tmp_path, family, changes, **settings)
+    with torch.no_grad():
+        torch.testing.assert_close(load(str(saved)).module(IDS).logits, expected, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("tokens", [[5], [5, 10**6], "all", None])
+def test_rows_of_other_tokens_than_the_adapter_holds_are_refused(tmp_path, tokens):
+    saved, _logits = saved_by_peft(tmp_path, "llama", target_modules=["q_proj"], trainable_token_indices=[5, 6])
+    values = json.loads((saved / CONFIG).read_text()) | {"trainable_token_indices": tokens}
+    (saved / CONFIG).write_text(json.dumps(values))
+    with pytest.raises(UserError, match="do not belong to this base"):
+        load(str(saved))
 
 
 @pytest.mark.parametrize("pattern", ["(", "(a+)+b", ".*.*.*.*.*x", "q" * 501])
