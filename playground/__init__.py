@@ -36,6 +36,7 @@ glossary.py            the terms on the screen: meaning, formula, source
 glossary_entry.py      what a term is told with
 measure_terms.py       the terms of the page Evaluate
 token_terms.py         the terms of the page Tokens
+training_terms.py      the terms of training, scaling and emergence
 text.py                sentences in the reader's language
 progress.py            the callback of long work
 units.py               times and amounts in the unit that a person would use

@@ -133,13 +133,13 @@ def closest_heads(traces: _Traces, options: _Options, words: tuple[Alignment, Al
     first, second = divmod(int(apart.argmin()), apart.shape[1])
     blocks = [trace.block_numbers(one.kind) for trace, one in zip(traces, options, strict=True)]
     names = [f"{blocks[i][row]}.{head}" for i, (row, head) in enumerate((heads[0][first], heads[1][second]))]
-    values = {"left": names[0], "left_model": traces[0].model.name, "right": names[1]}
-    values |= {"right_model": traces[1].model.name, "most": math.log(2)}
+    models = {"left_model": traces[0].model.name, "right_model": traces[1].model.name}
+    numbers = {"smallest": float(apart.min()), "median": float(np.median(apart)), "most": math.log(2)}
     template = N_(
         "Most alike: head {left} of {left_model} and head {right} of {right_model}, {smallest:.3f} of at most "
         "{most:.3f} nats apart; the median of all pairs is {median:.3f}."
     )
-    return Finding(template=template, values=values | {"smallest": apart.min(), "median": float(np.median(apart))})
+    return Finding(template=template, values={"left": names[0], "right": names[1], **models, **numbers})
 
 
 def _word_maps_of(site: Site, options: ViewOptions, words: Sequence[Sequence[Word]]) -> np.ndarray:
