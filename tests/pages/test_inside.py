@@ -217,6 +217,21 @@ def test_every_number_that_is_drawn_has_a_name_and_a_derivation(small_folder):
                     assert derivation.is_known or number.symbol == "r"
 
 
+def test_keys_stand_beside_values_and_three_products_share_an_axis(small_folder):
+    head = read(load(str(small_folder)), "the cat sat on").inside(1).head(2, 3)
+    inputs = StepInputs(head=head, keys=(0, 1, 2, 3), key_labels=list("abcd"), query_label="d", dimension=3)
+    (drawn,) = (step for step in draw_steps(inputs) if step.step.name == "projection")
+    query, keys, values, products = drawn.pictures
+    assert (query.shape[0], keys.shape[0], values.shape[0], products.shape[0]) == (1, 4, 4, 9)
+    assert keys.stands_beside(values)
+    assert not query.stands_beside(keys)
+    assert not values.stands_beside(products)
+    assert [table.label for table in drawn.step.tables[3:]] == products.table.label.split(" · ")
+    colours = [part.colorscale[-1][1] for part in products.figure.data]
+    assert len(set(colours)) == 3
+    assert colours == [colour for colour in colours[::3] for _row in range(3)]
+
+
 @pytest.mark.parametrize(("family", "added"), [("gpt2", "wpe"), ("bert", "position_embeddings")])
 def test_what_enters_the_first_block_names_what_was_added(save_model, family, added):
     head = read(load(str(save_model(family))), "the cat sat on").inside(1).head(2, 3)

@@ -14,14 +14,15 @@ from playground.lens.inspect.steps.derivation import Derivation, Number, parse_n
 from playground.lens.inspect.steps.step import InsideStep
 from playground.models import LoadedModel
 from playground.text import _
-from ui.sections.inside.steps import DrawnStep
+from ui.sections.inside.steps import DrawnStep, StepPicture
 from ui.state.address import read_text, write_text
 from ui.state.parameters import DERIVATIONS
 from ui.state.session import run_again
 from ui.widgets.chart import draw
 from ui.widgets.findings import show_caption
 
-ROW_PIXELS = 26
+ROW_PIXELS, LOW_ROW_PIXELS, MOST_HIGH_ROWS = 26, 13, 7
+"""A row's height, and that of a picture's with more rows than can be high on one screen."""
 FRAME_PIXELS = 66
 TABLE_PIXELS, TABLE_ROW_PIXELS = 248, 35
 COLOURS = {"q": QUERY, "k": KEY, "v": VALUE}
@@ -81,29 +82,48 @@ def coloured(formula: str, *, is_dark: bool) -> str:
 def show_pictures(setting: StepSetting, drawn: DrawnStep) -> None:
     """The pictures, and below one the derivation of its number that is clicked; runs alone after a click."""
     chosen = chosen_number(drawn)
-    for picture in drawn.pictures:
-        index = drawn.step.tables.index(picture.table)
-        cell = draw(
-            setting.model,
-            picture.figure,
-            key=f"inside_{drawn.step.name}_{index}",
-            height=FRAME_PIXELS + ROW_PIXELS * picture.height,
-            revision=setting.revision,
-            label=picture.table.label,
-            details=setting.details,
-            picks=True,
-            picked=None if chosen is None else picture.cell(chosen),
-        )
-        show_caption(picture.table.label)
-        if cell is not None and picture.number(cell) is not None:
-            # The derivation that gives way may stand in another fragment.
-            is_elsewhere = chosen is None and bool(numbers_chosen(drawn.step.name))
-            choose_number(drawn.step.name, picture.number(cell))
-            st.rerun() if is_elsewhere else run_again()
-        if chosen is not None and picture.cell(chosen) is not None:
+    for pair in _side_by_side(drawn.pictures):
+        places = [st.container()] if len(pair) == 1 else st.columns(len(pair), gap="small")
+        for place, picture in zip(places, pair, strict=True):
+            with place:
+                _show_picture(setting, drawn, picture, chosen)
+        if chosen is not None and any(picture.cell(chosen) for picture in pair):
             derivation = setting.derive(chosen, drawn.step)
             if derivation is not None:
                 show_derivation(drawn.step.name, derivation)
+
+
+def _side_by_side(pictures: Sequence[StepPicture]) -> list[tuple[StepPicture, ...]]:
+    """Pictures in pairs where two fit, such as keys and values, or two experts' neurons."""
+    pairs: list[tuple[StepPicture, ...]] = []
+    for picture in pictures:
+        last = pairs[-1] if pairs else ()
+        if len(last) == 1 and last[0].stands_beside(picture):
+            pairs[-1] = (*last, picture)
+        else:
+            pairs.append((picture,))
+    return pairs
+
+
+def _show_picture(setting: StepSetting, drawn: DrawnStep, picture: StepPicture, chosen: Number | None) -> None:
+    row = LOW_ROW_PIXELS if picture.shape[0] > MOST_HIGH_ROWS else ROW_PIXELS
+    cell = draw(
+        setting.model,
+        picture.figure,
+        key=f"inside_{drawn.step.name}_{picture.index}",
+        height=FRAME_PIXELS + row * picture.height,
+        revision=setting.revision,
+        label=picture.table.label,
+        details=setting.details,
+        picks=True,
+        picked=None if chosen is None else picture.cell(chosen),
+    )
+    show_caption(picture.table.label)
+    if cell is not None and picture.number(cell) is not None:
+        # The derivation that gives way may stand in another fragment.
+        is_elsewhere = chosen is None and bool(numbers_chosen(drawn.step.name))
+        choose_number(drawn.step.name, picture.number(cell))
+        st.rerun() if is_elsewhere else run_again()
 
 
 def chosen_number(drawn: DrawnStep) -> Number | None:
