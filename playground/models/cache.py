@@ -172,13 +172,13 @@ def _own_folder(name: str) -> Path | None:
         return None
 
 
-def _file_states(folder: Path) -> list[tuple[str, int, int, int]]:
-    """Name, time, size and inode of each file: a time alone may be carried over from elsewhere."""
+def _file_states(folder: Path) -> list[tuple[str, int, int, int, int]]:
+    """Name, times, size and inode of each file: a time of modification may be carried over from elsewhere."""
     try:
         found = [(path, path.stat()) for path in sorted(folder.iterdir()) if path.is_file()]
     except OSError:
         return []
-    return [(path.name, state.st_mtime_ns, state.st_size, state.st_ino) for path, state in found]
+    return [(path.name, state.st_mtime_ns, state.st_ctime_ns, state.st_size, state.st_ino) for path, state in found]
 
 
 def base_named_in(folder: Path) -> str:

@@ -20,17 +20,17 @@ LARGEST_TEXT = 4_000_000
 LARGEST_FILE = 256_000_000
 """Bytes of text from one file; encoded, they take a few times as much memory."""
 
-Stamp = tuple[int, int] | None
-"""A file's modification time in nanoseconds and its size in bytes; None for other sources."""
+Stamp = tuple[int, int, int, int] | None
+"""A file's modification and change times in nanoseconds, size in bytes and inode; None for other sources."""
 
 
 def stamp_of(source: str) -> Stamp:
-    """Identify the version of a source; it changes when its file is written."""
+    """Identify the version of a source; it changes when its file is written, also by what keeps its time."""
     try:
         status = Path(source).stat()
     except (OSError, ValueError):
         return None
-    return status.st_mtime_ns, status.st_size
+    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
 
 
 def check_sources(sources: tuple[str, ...], text: str) -> None:

@@ -174,6 +174,16 @@ def adapter_on(base: Path, folder: Path) -> Path:
     return folder
 
 
+def test_a_file_written_over_with_its_old_time_and_size_is_noticed(save_model):
+    folder = save_model("gpt2")
+    path, before = folder / "model.safetensors", folder_stamp(str(folder))
+    assert folder_stamp(str(folder)) == before
+    state = path.stat()
+    path.write_bytes(path.read_bytes()[:-4] + bytes(4))
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert folder_stamp(str(folder)) != before
+
+
 def test_an_adapter_whose_base_is_saved_again_is_loaded_again(save_model, tmp_path):
     folder = adapter_on(save_model("gpt2"), tmp_path / "adapter")
     registry = ModelRegistry(max_models=4, max_bytes=1 << 40)

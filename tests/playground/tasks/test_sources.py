@@ -1,12 +1,13 @@
 """Where text comes from: files, archives, the running Python's documentation; the hub is in test_hub_text.py."""
 
+import os
 import zipfile
 
 import pytest
 
 from playground.errors import UserError
 from playground.tasks import sources as sources_module
-from playground.tasks.sources import read_sources, read_texts, source_name, unwrap
+from playground.tasks.sources import read_sources, read_texts, source_name, stamp_of, unwrap
 
 
 def test_unwrap_by_hand():
@@ -72,6 +73,19 @@ def test_a_zip_with_a_text_that_is_not_utf8_names_it(tmp_path):
         archive.writestr("bad.txt", b"\xff\xff")
     with pytest.raises(UserError, match=r"bad.txt in .*books.zip is not UTF-8"):
         read_sources((str(tmp_path / "books.zip"),))
+
+
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_a_file_written_with_its_old_time_and_size_is_another_version(tmp_path, is_replaced):
+    path, other = tmp_path / "a.txt", tmp_path / "b.txt"
+    path.write_text("one")
+    before, times = stamp_of(str(path)), (path.stat().st_atime_ns, path.stat().st_mtime_ns)
+    assert stamp_of(str(path)) == before
+    written = other if is_replaced else path
+    written.write_text("two")
+    written.replace(path)
+    os.utime(path, ns=times)
+    assert stamp_of(str(path)) != before
 
 
 def test_unwrap_leaves_underscores_within_names():
