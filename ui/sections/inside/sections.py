@@ -21,16 +21,8 @@ STYLE = """<style>
     word-break: normal !important;
 }
 [data-testid="stMain"] .katex-display { overflow: auto hidden; padding: 0.2rem 2px; }
-.stApp:not([data-test-script-state="notRunning"])::after {
-    content: ""; position: fixed; inset: 0 0 auto; height: 3px; z-index: 999999; pointer-events: none;
-    background: light-dark(#2b4c9b, #8fb0f5); opacity: 0; animation: inside-running 1ms 0.1s forwards;
-}
-@keyframes inside-running { to { opacity: 1; } }
 </style>"""
-"""On a telephone the sections take two lines and a wide formula scrolls; lines of code break between words.
-
-A line at the top says that the page is at work: Streamlit dims what is old only after half a second.
-"""
+"""On a telephone the sections take two lines and a wide formula scrolls; lines of code break between words."""
 STEPS, TOY, POSITIONS, COMPARISON = "steps", "hand", "positions", "many"
 ARCHITECTURE = "architecture"
 """As they stand in addresses."""
