@@ -135,7 +135,7 @@ def _rank_heads(
 def _say_difference(sides: Sides, divergence: Float[np.ndarray, "layer head"]) -> None:
     """A sentence beside the difference; of two models, whose heads share their numbers only, the two most alike."""
     left, right = sides.traces
-    if left.trace.model is right.trace.model:
+    if left.trace.model.name == right.trace.model.name:
         finding = differing_heads(divergence, left.trace.block_numbers(sides.options[0].kind))
     else:
         finding = require(
