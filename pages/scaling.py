@@ -18,6 +18,7 @@ from ui.sections.scaling.data import (
     choose_source_on_telephones,
     find_study,
     show_data_section,
+    source_titles,
 )
 from ui.sections.scaling.dial import show_dial_section
 from ui.sections.scaling.method_comparison import show_method_comparison
@@ -56,11 +57,12 @@ SECTIONS = {
     "data": show_data_section,
 }
 
+titles = source_titles()
 with st.sidebar:
     load_chart_library()
-    source = choose_source()
+    source = choose_source(titles)
 with st.container(key="on_telephones"):
-    choose_source_on_telephones(source)
+    choose_source_on_telephones(titles, source)
 section = choose_option(SECTION, _("Section"), TITLES, key=SECTION_WIDGET, hidden=True)
 if section == FIT_SECTION:
     # An address with a figure and no section is a link from when all figures stood in one section.

@@ -98,7 +98,7 @@ def compare_heads(
     heads = min(site.n_heads for side in sites for site in side)
     rows = []
     for pair in zip(*sites, strict=False):
-        maps = [_word_maps_of(pair[i], options[i], [[w[i] for w in axis.pairs] for axis in words]) for i in (0, 1)]
+        maps = [_word_maps_of(pair[i], options[i], _words_on(words, i)) for i in (0, 1)]
         rows.append(divergences(maps[0][:heads], maps[1][:heads]))
     return np.stack(rows)
 
@@ -125,8 +125,7 @@ def closest_heads(traces: _Traces, options: _Options, words: tuple[Alignment, Al
     heads = [[(row, head) for row, site in enumerate(side) for head in range(site.n_heads)] for side in sites]
     if len(heads[0]) * len(heads[1]) * math.prod(len(axis.pairs) for axis in words) > MOST_CELLS:
         return None
-    chosen = [[[pair[i] for pair in axis.pairs] for axis in words] for i in (0, 1)]
-    maps = [np.concatenate([_word_maps_of(site, options[i], chosen[i]) for site in sites[i]]) for i in (0, 1)]
+    maps = [np.concatenate([_word_maps_of(site, options[i], _words_on(words, i)) for site in sites[i]]) for i in (0, 1)]
     apart = np.stack([divergences(one[None], maps[1]) for one in maps[0]])
     if not np.isfinite(apart).all():
         return None
@@ -140,6 +139,11 @@ def closest_heads(traces: _Traces, options: _Options, words: tuple[Alignment, Al
         "{most:.3f} nats apart; the median of all pairs is {median:.3f}."
     )
     return Finding(template=template, values={"left": names[0], "right": names[1], **models, **numbers})
+
+
+def _words_on(words: tuple[Alignment, Alignment], side: int) -> list[list[Word]]:
+    """The aligned queries and keys of one of the two texts."""
+    return [[pair[side] for pair in axis.pairs] for axis in words]
 
 
 def _word_maps_of(site: Site, options: ViewOptions, words: Sequence[Sequence[Word]]) -> np.ndarray:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from playground.errors import UserError
+from playground.models.adapters.finetuned import LORA_A
 
 EMBEDDING_A, EMBEDDING_B = ".lora_embedding_A", ".lora_embedding_B"
 BIAS, TOKENS = ".lora_B.bias", ".token_adapter.trainable_tokens_delta"
@@ -42,7 +43,8 @@ def written_out(
 
 def changed_name(name: str) -> str:
     """What a tensor of an adapter changes apart from what is tied to it; a token's row changes in both."""
-    return name.removesuffix(EMBEDDING_A) + ".weight" if name.endswith(EMBEDDING_A) else name
+    ending = next((ending for ending in (LORA_A, EMBEDDING_A) if name.endswith(ending)), None)
+    return name if ending is None else name.removesuffix(ending) + ".weight"
 
 
 def _embedding(layer: Any, path: str, tensors: Mapping[str, Tensor], scale: Any, _tokens: Any) -> tuple[str, Tensor]:

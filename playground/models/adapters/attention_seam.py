@@ -43,16 +43,15 @@ def _choose(module: nn.Module, arguments: dict[str, Any], family: str) -> Attent
             family=family,
             dtype=str(output.dtype).removeprefix("torch."),
         )
-    reported = 0
-    if module.config._attn_implementation == IMPLEMENTATION:  # type: ignore[union-attr]
+    has_interface = module.config._attn_implementation == IMPLEMENTATION  # type: ignore[union-attr]
+    if has_interface:
         _set_implementation(module, "eager")
-        maps = _reported_maps(module, arguments)
-        _refuse_mixed_heads(maps, family)
-        reported = sum(map(len, maps))
-        if calls and calls >= reported and outputs_agree(output, _run_counting(module, arguments)[0]):
-            _set_implementation(module, IMPLEMENTATION)
-            return "interface"
-    _refuse_mixed_heads(_reported_maps(module, arguments), family)
+    maps = _reported_maps(module, arguments)
+    _refuse_mixed_heads(maps, family)
+    reported = sum(map(len, maps)) if has_interface else 0
+    if has_interface and calls and calls >= reported and outputs_agree(output, _run_counting(module, arguments)[0]):
+        _set_implementation(module, IMPLEMENTATION)
+        return "interface"
     if not _returns_patterns(module, arguments):
         if 0 < calls < reported:
             raise UserError(

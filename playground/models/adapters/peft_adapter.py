@@ -146,9 +146,7 @@ def _untie(whole: nn.Module, tensors: dict[str, Tensor]) -> None:
     tensors: the adapter's, by their names in the base.
     """
     owners = Counter(id(weight) for _name, weight in whole.named_parameters(remove_duplicate=False))
-    changed = {
-        name.removesuffix(LORA_A) + ".weight" if name.endswith(LORA_A) else changed_name(name) for name in tensors
-    }
+    changed = set(map(changed_name, tensors))
     for name, weight in list(whole.named_parameters(remove_duplicate=False)):
         if name in changed and owners[id(weight)] > 1:
             path, _dot, own = name.rpartition(".")

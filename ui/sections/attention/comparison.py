@@ -136,16 +136,16 @@ def _say_difference(sides: Sides, divergence: Float[np.ndarray, "layer head"]) -
     """A sentence beside the difference; of two models, whose heads share their numbers only, the two most alike."""
     left, right = sides.traces
     if left.trace.model.name == right.trace.model.name:
-        finding = differing_heads(divergence, left.trace.block_numbers(sides.options[0].kind))
-    else:
-        finding = require(
-            ("closest heads", right.name, sides.options),
-            lambda _on_progress: closest_heads((left.trace, right.trace), sides.options, sides.words),
-            title=_("Comparing the heads …"),
-            cache=left,
-        )
+        show_findings(differing_heads(divergence, left.trace.block_numbers(sides.options[0].kind)))
+        return
+    finding = require(
+        ("closest heads", right.name, sides.options),
+        lambda _on_progress: closest_heads((left.trace, right.trace), sides.options, sides.words),
+        title=_("Comparing the heads …"),
+        cache=left,
+    )
     show_findings(finding)
-    if finding is not None and "right" in finding.values:
+    if finding is not None:
         action_button(_("Show these two"), "closest", partial(_open_apart, finding), icon="compare")
 
 

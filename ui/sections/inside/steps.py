@@ -78,12 +78,9 @@ def draw_steps(inputs: StepInputs) -> list[DrawnStep]:
 def draw_step(step: InsideStep, keys: Sequence[str], kind: SiteKind) -> DrawnStep:
     """A step with its pictures. keys: the labels of the listed keys, for tables that have none of their own."""
     numbered = [(index, table) for index, table in enumerate(step.tables) if table.rows]
-    groups = [list(group) for _shape, group in groupby(numbered, key=lambda entry: _strip_length(entry[1]))]
     # What is no strip stands alone, also behind its like.
-    groups = [
-        part for group in groups for part in ([group] if _strip_length(group[0][1]) else [[one] for one in group])
-    ]
-    return DrawnStep(step=step, pictures=tuple(_picture(group, keys, kind) for group in groups))
+    groups = groupby(numbered, key=lambda entry: (_strip_length(entry[1]), 0 if _strip_length(entry[1]) else entry[0]))
+    return DrawnStep(step=step, pictures=tuple(_picture(list(group), keys, kind) for _key, group in groups))
 
 
 def _strip_length(table: StepTable) -> int:

@@ -1,6 +1,7 @@
 """The data: a shipped sweep, Hoffmann's runs, one of this machine's own sweeps, or an uploaded table."""
 
 import datetime
+from collections.abc import Mapping
 from pathlib import Path
 
 import streamlit as st
@@ -43,9 +44,8 @@ from ui.widgets.upload import upload
 TABLE = "table"
 
 
-def choose_source() -> str:
+def choose_source(titles: Mapping[str, str]) -> str:
     """The data set; in the address the name of a shipped sweep, the id of an own one, or `table`."""
-    titles = source_titles()
     sources = list(titles)
     # A link to a table alone means the table, whatever sweeps this machine has; published runs are chosen.
     default = TABLE if is_in_address() else next(name for name in sources if name != HOFFMANN_RUNS)
@@ -62,9 +62,8 @@ def choose_source() -> str:
     return source
 
 
-def choose_source_on_telephones(source: str) -> None:
+def choose_source_on_telephones(titles: Mapping[str, str], source: str) -> None:
     """The same choice in the page, for screens on which the menu is closed. source: what the menu says."""
-    titles = source_titles()
     key = fresh_key("source_on_telephones", source)
     st.selectbox(
         _("Data set"),
