@@ -1,6 +1,7 @@
 """Bytes of a file to text, in the encoding that they are most probably in."""
 
 import codecs
+import re
 from collections.abc import Sequence
 
 from playground.errors import UserError
@@ -12,10 +13,12 @@ MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 """Marks at the beginning of a file; that of UTF-16 begins one of UTF-32."""
+PROBED_CHARACTERS = 20_000
+_CONTROL = re.compile(r"[\x01-\x08\x0e-\x19\x1c-\x1f]")
 
 
 def decode_upload(content: str | bytes) -> str:
-    """The text of an uploaded file: UTF-8, UTF-16 or UTF-32 with its mark, or a Western code page.
+    """The text of an uploaded file: UTF-8, UTF-16 or UTF-32 with its mark, plain UTF-16, or a Western code page.
 
     Raises UserError for what is not text.
 
@@ -25,12 +28,23 @@ def decode_upload(content: str | bytes) -> str:
     if isinstance(content, str):
         return content.lstrip("\ufeff")
     marked = [encoding for mark, encoding in MARKS.items() if content.startswith(mark)]
-    for encoding in (*marked, "utf-8-sig", "cp1252"):
+    for encoding in (*marked, "utf-8-sig", *_unmarked(content), "cp1252"):
         text = _decoded(content, encoding, whole=True)
-        if text is not None and "\0" not in text:
+        if text is not None and "\0" not in text and not _is_control(text[:PROBED_CHARACTERS]):
             # A mark that was put before a mark is no part of the first heading.
             return text.lstrip("\ufeff")
     raise UserError("The file is not text. Save it in UTF-8.")
+
+
+def _unmarked(content: bytes) -> list[str]:
+    """UTF-16 without its mark: half of the bytes of most letters are zero, all on one side."""
+    sides = {"utf-16-be": content[::2], "utf-16-le": content[1::2]}
+    return [encoding for encoding, side in sides.items() if 2 * side.count(0) > len(side)]
+
+
+def _is_control(text: str) -> bool:
+    """Whether more than a tenth of the characters are control characters: bytes in the wrong encoding, or no text."""
+    return 10 * len(_CONTROL.findall(text)) > len(text)
 
 
 def well_formed(text: str) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 from playground.errors import UserError
 
+DELIMITERS = ("\t", ";", ",", "|")
+"""Of equals the first is meant."""
 PROBED_CHARACTERS = 20_000
 PROBED_LINES = 20
 _QUOTED = re.compile(r'(?<![^,;|\t\n]) *"(?:[^"]|"")*"')
@@ -40,8 +42,8 @@ def plain_line_ends(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def likely_delimiter(text: str, candidates: Sequence[str] = ("\t", ";", ",")) -> str:
-    """The candidate that the header has outside its quotation marks; the first candidate where it has none.
+def likely_delimiter(text: str) -> str:
+    """The delimiter that the header has outside its quotation marks; a tabulator where it has none.
 
     Of several the one that most rows have as often as the header; then the one that it has most often.
 
@@ -51,17 +53,17 @@ def likely_delimiter(text: str, candidates: Sequence[str] = ("\t", ";", ",")) ->
     bare = _QUOTED.sub("", text[:PROBED_CHARACTERS])
     header, *rows = [*itertools.islice(filter(str.strip, bare.split("\n")), PROBED_LINES), ""][:PROBED_LINES]
 
-    def agreement(candidate: str) -> tuple[bool, int, int]:
-        count = header.count(candidate)
-        return count > 0, sum(row.count(candidate) == count for row in rows), count
+    def agreement(delimiter: str) -> tuple[bool, int, int]:
+        count = header.count(delimiter)
+        return count > 0, sum(row.count(delimiter) == count for row in rows), count
 
-    return max(candidates, key=agreement)
+    return max(DELIMITERS, key=agreement)
 
 
-def below_titles(text: str, candidates: Sequence[str] = ("\t", ";", ",")) -> str:
-    """A text from the first line on that has a delimiter: a title has none."""
+def below_titles(text: str) -> str:
+    """A text from the first line on that has a delimiter: a title has none, but for a stroke."""
     lines = text.split("\n")
-    found = (number for number, line in enumerate(lines) if any(candidate in line for candidate in candidates))
+    found = (number for number, line in enumerate(lines) if any(mark in line for mark in "\t;,"))
     return "\n".join(lines[next(found, 0) :])
 
 

@@ -25,7 +25,6 @@ KINDS = ("statement", "question", "request")
 LANGUAGES: tuple[Language, ...] = ("english", "french", "chinese")
 TALES_WORDS = 120_000
 TALES_SCENES = 4_000
-DELIMITERS = ("\t", ";", "|", ",")
 SHORTEST_PASSAGE = 20
 """Shorter passages do not identify a language."""
 MOST_LABELS = 1000
@@ -72,7 +71,7 @@ def read_labelled_table(text: str, *, text_column: str, label_column: str) -> li
     Raises UserError for a table without these columns, and for a row in which one of them is empty.
     """
     skipped, lines = skip_comments(plain_line_ends(text.lstrip("\ufeff")))
-    delimiter = likely_delimiter(lines, DELIMITERS)
+    delimiter = likely_delimiter(lines)
     # Empty lines in place of the comments: a sentence names a line of the file.
     try:
         records = [record for record in read_records("\n" * skipped + lines, delimiter) if record.cells]

@@ -28,6 +28,19 @@ def test_what_is_no_text_is_refused():
         decode_upload(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_its_mark(encoding):
+    """Databases export so; half of it was taken for a binary file."""
+    assert decode_upload("text,label\nlößs,Мир\n".encode(encoding)) == "text,label\nlößs,Мир\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-32-be"])
+def test_other_letters_without_a_mark_are_refused_and_not_mistaken(encoding):
+    """Each byte of Cyrillic in UTF-16 is a character of ASCII."""
+    with pytest.raises(UserError, match="not text"):
+        decode_upload("Привет мир".encode(encoding))
+
+
 def test_the_plainer_of_two_readings_is_right():
     text = "“Мир”"
     assert decode_plainest(text.encode("cp1251"), ("iso8859-5", "cp1251")) == text

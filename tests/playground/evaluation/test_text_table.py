@@ -124,6 +124,7 @@ def test_json_lines_are_read_back(texts):
         ('"a; b; c",label\nx,y\n', {"a; b; c": ("x",), "label": ("y",)}),
         ("a, long, heading;label\nHow; a\nWhy; b\n", {"a, long, heading": ("How", "Why"), "label": (" a", " b")}),
         ('"two\nlines, here";label\na;b\n', {"two\nlines, here": ("a",), "label": ("b",)}),
+        ("text|label\nHow, why?|a\nWhen; where?|b\n", {"text": ("How, why?", "When; where?"), "label": ("a", "b")}),
         ('size 5", round;label, short\na;b\n', {'size 5", round': ("a",), "label, short": ("b",)}),
     ],
 )

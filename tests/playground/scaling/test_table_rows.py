@@ -25,7 +25,7 @@ def written(columns, marks=(), delimiter=","):
 
 @pytest.mark.parametrize("columns", [(0, 1, 2, 3), (1, 2, 3, 0), (1, 0, 2, 3)])
 @pytest.mark.parametrize("last", [3, 4, 5])
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 def test_a_mark_that_closes_rows_later_is_refused_wherever_the_name_stands(columns, last, delimiter):
     place = columns.index(0)
     text = written(columns, {(2, place): '"{}', (last, place): '{}"'}, delimiter)
@@ -58,3 +58,4 @@ def test_the_delimiter_is_outside_quotation_marks_and_below_a_title():
     text = 'Our runs\n"run, name, and seed";params;tokens;loss\na;1e6;2e9;3,1\nb;2e6;4e9;2,9\n'
     assert read_points_strictly(text).points.loss.tolist() == [3.1, 2.9]
     assert read_table_rows(text)[1] == ";"
+    assert read_points_strictly(text.replace(";", "|")).points.loss.tolist() == [3.1, 2.9]

@@ -7,6 +7,7 @@ import pytest
 import transformers
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
+from playground.lens.capture.text_tokens import text_tokens
 from playground.lens.capture.tokens import encode, input_tokens
 from tests.helpers.families import small_model
 
@@ -54,6 +55,25 @@ def test_a_unigram_vocabulary_with_decomposed_accents():
     labels = [token.text for token in encode(fast(tokenizer), "the café 北☃")]
     # The accent is a character of its own; what no piece covers is one unknown token.
     assert "".join(labels) == " the cafe\u0301 北<unk>"
+
+
+@pytest.mark.parametrize("sign", ["_", "·", "Ġ", "▁"])
+@pytest.mark.parametrize("part", ["metaspace", "normaliser", "decoder"])
+def test_whatever_a_vocabulary_writes_for_a_space_is_shown_as_a_space(sign, part):
+    """Only ▁ was known."""
+    tokenizer = Tokenizer(models.BPE())
+    if part == "metaspace":
+        tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement=sign, prepend_scheme="never")
+    else:
+        # What the hyphen becomes is no sign of a space.
+        steps = [normalizers.Replace("-", " "), normalizers.Replace(Regex("!+"), "!"), normalizers.Replace(" ", sign)]
+        tokenizer.normalizer = normalizers.Sequence(steps)
+    if part == "decoder":
+        tokenizer.decoder = decoders.Sequence([decoders.Replace(sign, " "), decoders.Fuse()])
+    tokenizer.train_from_iterator(CORPUS, trainers.BpeTrainer(vocab_size=90, show_progress=False))
+    assert "".join(token.text for token in encode(fast(tokenizer), TEXT)) == TEXT
+    model = replace(small_model("gpt2"), tokenizer=fast(tokenizer))
+    assert b"".join(token.content for token in text_tokens(model, TEXT)).decode() == TEXT
 
 
 def test_a_word_piece_vocabulary_in_lower_case_with_a_pair():

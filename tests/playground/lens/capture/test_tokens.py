@@ -9,6 +9,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import ByT5Tokenizer
 
 from playground.errors import UserError
+from playground.lens.capture.alphabet import METASPACE, Alphabet
 from playground.lens.capture.tokens import (
     can_read,
     check_position,
@@ -40,11 +41,11 @@ def test_spaces_stay_and_special_tokens_are_marked(byte_level):
 
 def test_bytes_written_as_such_become_characters():
     pieces = ["▁Hi", "<0xE7>", "<0x8C>", "<0xAB>", "!", "<0xFF>"]
-    assert readable(pieces, [False] * 6, "metaspace") == [" Hi", "猫₁", "猫₂", "猫₃", "!", "\\xFF"]
+    assert readable(pieces, [False] * 6, Alphabet(space=METASPACE)) == [" Hi", "猫₁", "猫₂", "猫₃", "!", "\\xFF"]
 
 
 def test_word_pieces_keep_their_marks():
-    assert readable(["[CLS]", "play", "##ing"], [True, False, False], "letters") == ["[CLS]", "play", "##ing"]
+    assert readable(["[CLS]", "play", "##ing"], [True, False, False], Alphabet()) == ["[CLS]", "play", "##ing"]
 
 
 @settings(max_examples=200)
