@@ -94,6 +94,11 @@ def test_every_way_from_page_to_page_keeps_model_text_head_and_token(
     expect(page.locator("h1")).to_have_text(PAGES["attention"])
     settle(page)
     check_context(page, model="books-encoder", text=TYPED, head="2.1", token="4 ")
+    # In a narrow window the menu lies over the page: the choice closes it.
+    page.set_viewport_size({"width": 600, "height": 900})
+    page.get_by_test_id("stExpandSidebarButton").click()
+    open_from_menu(page, "scaling")
+    expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "true")
 
 
 def choose_head(page: Page, layer: int, head: int) -> None:

@@ -3,7 +3,8 @@
 In a frame of another page (`?embed=true`) the largest picture stands alone. The projector's mode fills the window with
 one picture, the one that is pointed at or the largest in sight, in larger type; P turns it on and off. Where a term of
 the glossary first stands in a sentence, and in a label, it is underlined: the pointer, a tap, or the focus of its
-paragraph or control shows what it means, and Escape closes that. A component names its scores by `data-term`.
+paragraph or control shows what it means, and Escape closes that. A component names its scores by `data-term`. In a
+narrow window a choice closes the menu that covered the page.
 """
 
 import streamlit as st
@@ -17,7 +18,7 @@ __all__ = ["page_frame", "reveal"]
 HTML = """<div class="page-frame" inert><button type="button" class="project"></button></div>
 """
 REVEALED = "revealed"
-_MODULE = module("page_frame", "entries terms marks hints projector reveal page_frame")
+_MODULE = module("page_frame", "entries terms marks hints menu projector reveal page_frame")
 _component = register("page_frame", _MODULE, html=HTML, css=style("page_frame"))
 
 

@@ -2,6 +2,7 @@
 
 import { joinEntries } from "./entries.js";
 import { Hints } from "./hints.js";
+import { closeBehindChoice } from "./menu.js";
 import { Projector, addSheet } from "./projector.js";
 import { bringIntoSight, takeTurn } from "./reveal.js";
 
@@ -32,6 +33,7 @@ class PageFrame {
       if (event.key === "Escape" && this.projector.isOn) this.toggle(false);
     };
     document.addEventListener("keydown", this.onKey);
+    document.addEventListener("click", closeBehindChoice);
     joinEntries();
     // A run changes the page a hundred times, and a live one all the time: look at it a few times a second.
     this.observer = new MutationObserver(() => this.lookSoon());
@@ -75,6 +77,7 @@ class PageFrame {
   dispose() {
     clearTimeout(this.looking);
     document.removeEventListener("keydown", this.onKey);
+    document.removeEventListener("click", closeBehindChoice);
     this.observer.disconnect();
     this.hints.dispose();
   }
