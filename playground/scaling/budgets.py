@@ -23,6 +23,15 @@ def short(number: float) -> str:
     return f"{number:.3g}"
 
 
+def two_digits(number: float) -> str:
+    """A factor or a percentage to two digits that count, written out.
+
+    >>> two_digits(1.28), two_digits(267.0), two_digits(12_345.0)
+    ('1.3', '270', '12,000')
+    """
+    return f"{float(f'{number:.2g}'):,.10g}"
+
+
 def with_interval(value: float, interval: tuple[float, float] | None) -> str:
     """A number with its prefix, and its interval in brackets.
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from playground.errors import UserError
 from playground.scaling.bootstrap import Bootstrap, percentile_interval
-from playground.scaling.budgets import check_budget, short, with_interval
+from playground.scaling.budgets import check_budget, short, two_digits, with_interval
 from playground.scaling.fits import Fit
 from playground.scaling.forms.form import Parameters
 from playground.scaling.frontier import CLOSED_FORMS, closed_form
@@ -82,14 +82,14 @@ def plans_sentences(plans: Sequence[Plan]) -> list[str]:
 
 def _own_sentence(own: Plan) -> str:
     template = (
-        _("Your fit says N = {params} and D = {tokens}, {beyond:.2g} times beyond its largest run.")
+        _("Your fit says N = {params} and D = {tokens}, {beyond} times beyond its largest run.")
         if own.beyond > 1
         else _("Your fit says N = {params} and D = {tokens}, within its runs.")
     )
     return template.format(
         params=with_interval(own.params, own.params_interval),
         tokens=with_interval(own.tokens, own.tokens_interval),
-        beyond=own.beyond,
+        beyond=two_digits(own.beyond),
     )
 
 

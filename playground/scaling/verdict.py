@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from playground.scaling.budgets import two_digits
 from playground.scaling.fits import Fit
 from playground.scaling.laws import LAWS
 from playground.scaling.points import Points
@@ -136,10 +137,10 @@ class Bend:
     def sentence(self) -> str:
         """What the residuals say about the law's form."""
         if self.is_clear:
-            template = _("Residuals ({size:.2g}% RMS) bend along {axis} (runs test, {p}): the law misses something.")
+            template = _("Residuals ({size}% RMS) bend along {axis} (runs test, {p}): the law misses something.")
         else:
-            template = _("Residuals ({size:.2g}% RMS) show no bend (runs test, {p}).")
-        return template.format(size=100 * self.size, axis=LETTERS[self.column], p=p_text(self.p))
+            template = _("Residuals ({size}% RMS) show no bend (runs test, {p}).")
+        return template.format(size=two_digits(100 * self.size), axis=LETTERS[self.column], p=p_text(self.p))
 
 
 def p_text(p: float) -> str:
@@ -175,8 +176,10 @@ def fit_verdict(fitted: Fit, intervals: Mapping[str, tuple[float, float]]) -> li
     """
     sentences = []
     if fitted.heldout is not None:
-        template = _("Fitted to the smaller runs alone, the law predicts the {count} largest to {error:.2g}%.")
-        sentences.append(template.format(count=len(fitted.heldout.indices), error=100 * fitted.heldout.error))
+        template = _("Fitted to the smaller runs alone, the law predicts the {count} largest to {error}%.")
+        sentences.append(
+            template.format(count=len(fitted.heldout.indices), error=two_digits(100 * fitted.heldout.error))
+        )
     exponents = [name for name in fitted.parameters if name in EXPONENT_SYMBOLS]
     untold = [name for name in exponents if name in fitted.unidentified]
     told = [name for name in exponents if name in intervals and name not in untold]

@@ -90,6 +90,12 @@ def test_a_term_is_explained_where_the_pointer_rests(page: Page) -> None:
     page.locator(SCORE).hover(position={"x": 2, "y": 2})
     page.mouse.move(2, 2)
     expect(page.locator(HINT)).to_be_hidden()
+    # What a press shows is not covered.
+    page.locator(COLUMN).hover()
+    explains(page, INDUCTION)
+    page.mouse.down()
+    expect(page.locator(HINT)).to_be_hidden()
+    page.mouse.up()
 
 
 @pytest.mark.slow

@@ -437,3 +437,14 @@ def test_the_run_that_the_address_names_is_ringed_and_has_a_door(no_runs):
     app.button(key="no_mark").click().run()
     assert "point" not in app.query_params
     assert not app.text
+
+
+@pytest.mark.parametrize(("tokens", "title"), [(1e7, "Compute (FLOP)"), (1e11, "Compute (PFLOP)")])
+def test_no_compute_is_larger_than_a_table_can_write(tokens, title):
+    """Above 2^53 Streamlit writes raw digits with a warning: every run of the papers."""
+    runs = [(params, tokens * longer) for params in (1e6, 4e6, 1.6e7) for longer in (1, 3, 9)]
+    rows = [f"{params:g},{tokens:g},{3 + 400 / params**0.4:.4f}" for params, tokens in runs]
+    table = page(points="\n".join(["params,tokens,loss", *rows]), section="data").dataframe[0].value
+    assert table[title].max() < 2**53
+    unit = 1e15 if "PFLOP" in title else 1
+    assert np.allclose(table[title] * unit, 6 * table["Parameters"] * table["Tokens"])

@@ -6,6 +6,9 @@ The values stay numbers: they sort as numbers, and a download has all their digi
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
+LARGEST_INTEGER = 2**53 - 1
+"""The largest whole number that a browser holds exactly; Streamlit's tables write an error in the place of larger ones."""
+
 
 def decimals(*titles: str, digits: int = 4, signed: bool = False, unit: str = "") -> dict[str, ColumnConfig]:
     """The `column_config` of fixed decimals; `signed` writes a plus before what is above 0."""

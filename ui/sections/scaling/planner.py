@@ -16,7 +16,7 @@ from playground.scaling.allocation import (
     tokens_to_reach,
 )
 from playground.scaling.bootstrap import Bootstrap
-from playground.scaling.budgets import short, text_size, with_interval
+from playground.scaling.budgets import short, text_size, two_digits, with_interval
 from playground.scaling.fits import Fit
 from playground.scaling.forms.form import Parameters
 from playground.scaling.laws import LAWS
@@ -91,7 +91,7 @@ def _show_plans(budget: ComputeBudget, plans: tuple[Plan, ...], study: ScalingSt
             _("Tokens D"): with_interval(each.tokens, each.tokens_interval),
             _("D / N"): f"{each.tokens_per_parameter:.3g}",
             _("Loss"): _loss(each),
-            _("Extrapolation factor"): f"× {each.beyond:.2g}",
+            _("Extrapolation factor"): f"× {two_digits(each.beyond)}",
         }
         for each in plans
     ]

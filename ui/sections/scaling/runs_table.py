@@ -1,6 +1,8 @@
 """The runs of a data set: counts, warnings, and every run as a row."""
 
+import numpy as np
 import streamlit as st
+from jaxtyping import Float
 
 from playground.csv_table import comments
 from playground.scaling.budgets import short
@@ -9,7 +11,7 @@ from ui.sections.scaling.figure import export_header, source_line
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.link import link_lines
 from ui.text import inert
-from ui.widgets.number_columns import counts, decimals, magnitudes
+from ui.widgets.number_columns import LARGEST_INTEGER, counts, decimals, magnitudes
 
 
 def show_points(study: ScalingStudy) -> None:
@@ -56,13 +58,14 @@ def show_study_runs(study: ScalingStudy) -> None:
     """Every run as a row, with a link where its folder is on this machine."""
     points = study.points
     bits = [None] * len(points) if study.bits_per_byte is None else study.bits_per_byte.tolist()
-    columns = (points.params, points.tokens, points.flops, points.loss)
+    compute, flops_shown = _compute_column(points.flops)
+    columns = (points.params, points.tokens, flops_shown, points.loss)
     table = [
         {
             _("Run"): name,
             _("Parameters"): params,
             _("Tokens"): tokens,
-            _("Compute (FLOP)"): flops,
+            compute: flops,
             _("Loss"): loss,
             **({} if each is None else {_("Bits per byte"): each}),
             **({_("Open"): link} if link else {}),
@@ -74,7 +77,14 @@ def show_study_runs(study: ScalingStudy) -> None:
     formats = {
         _("Open"): st.column_config.LinkColumn(display_text=_("open in Train")),
         **counts(_("Parameters"), _("Tokens")),
-        **magnitudes(_("Compute (FLOP)")),
+        **magnitudes(compute),
         **decimals(_("Loss"), _("Bits per byte")),
     }
     st.dataframe(table, hide_index=True, key="run_rows", column_config=formats)
+
+
+def _compute_column(flops: Float[np.ndarray, "runs"]) -> tuple[str, Float[np.ndarray, "runs"]]:
+    """The compute's title and values, in PFLOP where a table could not write one in FLOP."""
+    if flops.max() <= LARGEST_INTEGER:
+        return _("Compute (FLOP)"), flops
+    return _("Compute (PFLOP)"), flops / 1e15

@@ -107,6 +107,9 @@ export class Hints {
   point(event) {
     const isPress = event.type === "pointerdown";
     if (isPress) this.tabbed = false;
+    // A mouse has explained a control before it presses it: the hint must not cover what the press shows.
+    const isDone = isPress && event.pointerType === "mouse" && this.hint?.isAbove;
+    if (isDone) return this.dismiss();
     const hint = this.hintAt(event.composedPath()[0], event.clientX, event.clientY);
     if (!hint) {
       this.dismissed = null;
@@ -130,6 +133,10 @@ export class Hints {
     this.tabbed = event.key === "Tab" || event.key.startsWith("Arrow");
     if (!this.hint) return;
     if (event.key === "Escape") event.stopPropagation();
+    this.dismiss();
+  }
+
+  dismiss() {
     this.dismissed = this.hint.focused ? null : this.hint;
     this.hide();
   }
