@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 LARGEST_INTEGER = 2**53 - 1
-"""The largest whole number that a browser holds exactly; Streamlit's tables write an error in the place of larger ones."""
+"""The largest whole number that a browser holds exactly; in Streamlit's tables an error stands for larger ones."""
 
 
 def decimals(*titles: str, digits: int = 4, signed: bool = False, unit: str = "") -> dict[str, ColumnConfig]:
