@@ -89,6 +89,7 @@ def test_the_picture_begins_high_on_a_laptops_screen(server, page):
     grid = page.locator("[data-part=grid]")
     until(lambda: place(grid)["y"] <= 280, "the model at rest")
     for address, what in (
+        (f"?text={quote(' '.join(['The cat sat on the mat.'] * 60))}", "a long text, which scrolls"),
         ("?model=tales-translator", "two texts and three kinds of attention"),
         ("", "the first visit, with its panel"),
     ):
