@@ -1,14 +1,19 @@
 """The page Fine-tune on its shipped example: every effect, the form of a new run, and links that bring it back."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from playground.jobs import executor
 from playground.tasks.finetune.labels import LabelsConfig
 from playground.tasks.finetune.passages import PassagesConfig
 from playground.training.finetune import FinetuneConfig, TrainedParts
+from playground.training.run.folder import run
+from tests.helpers.chat_tokenizer import save_chat_model
 from tests.helpers.page_script import address, charts, run_page, words
+from tests.helpers.small_finetuning import finetune_config
 from ui.sections.finetune.draft import settings_of
 
 
@@ -33,6 +38,11 @@ def form(**values: object) -> str:
 @pytest.fixture(autouse=True)
 def own_runs(tmp_path, monkeypatch):
     monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr(executor.LocalExecutor, "_keep_spare", lambda self: None)
+    executor.default_executor.cache_clear()
+    yield
+    executor.default_executor().close()
+    executor.default_executor.cache_clear()
 
 
 def test_the_first_sight_is_the_example_before_and_after():
@@ -179,6 +189,19 @@ def test_the_result_can_be_taken_along():
     labels = {button.proto.label for button in app.get("download_button")}
     assert {"Download ZIP: adapter for peft", "Download ZIP: merged model", "Download ZIP: for transformers"} <= labels
     assert "Model name, here and in Python: books-encoder-sentiment" in words(app)
+
+
+def test_samples_read_the_prompts_in_the_frame_of_their_training(tmp_path):
+    base = str(save_chat_model(tmp_path / "chat"))
+    parts = TrainedParts(method="head")
+    config = replace(finetune_config(tmp_path, "decoder", "prompts"), base=base, parts=parts, length=200)
+    for _step in run(config, tmp_path / "runs" / "chatted"):
+        pass
+    app = page(run="chatted", effect="samples", prompts="Who is it?")
+    assert "chat template, as in training" in words(app)
+    assert "Who is it?" in [text.value for text in app.text]
+    program = next(code.value for code in app.code if "sample_pairs(" in code.value)
+    assert repr("<|im_start|>user\nWho is it?<|im_end|>\n<|im_start|>assistant\n") in program
 
 
 def test_a_run_that_is_gone():

@@ -99,4 +99,9 @@ class NextTokenTask(EncodedRows[TokenRow]):
             longest=SAMPLE_TOKENS,
             ends=self.reader.ends,
         )
-        return TextSample(prompt=self.reader.decode(prompt), text=self.reader.decode(written[0].tolist()))
+        shown, whole = (self._spelled(ids) for ids in (prompt, [*prompt, *written[0].tolist()]))
+        return TextSample(prompt=shown, text=whole.removeprefix(shown))
+
+    def _spelled(self, ids: list[int]) -> str:
+        """The text of tokens with its blanks, which part a prompt from what follows it; without special ones."""
+        return str(self.reader.tokenizer.decode(ids, skip_special_tokens=True))

@@ -4,6 +4,7 @@ Where the tokenizer brings a chat template, both stand in it as turns, and the a
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from playground.errors import UserError
 from playground.lens.capture.tokens import label
@@ -14,6 +15,11 @@ from playground.tasks.finetune.rows import SplitRows
 from playground.tasks.finetune.tables import split_answers
 from playground.tasks.sources import check_held_out
 
+if TYPE_CHECKING:
+    from playground.models import LoadedModel
+
+BLANK_LINE = "\n\n"
+"""Parts a prompt from its answer where there is no template."""
 PROMPT_MARK, ANSWER_MARK = "PROMPT-OF-THE-ROW", "ANSWER-OF-THE-ROW"
 
 
@@ -65,7 +71,7 @@ def frame_of(reader: Reader) -> PromptFrame:
     """The chat template around marks, cut there; a blank line where there is no template."""
     if chat_template_of(reader.model) is None:
         ends = reader.ends[:1]
-        return PromptFrame(before="", between="\n\n", after="", first_ids=tuple(reader.prefix()), last_ids=ends)
+        return PromptFrame(before="", between=BLANK_LINE, after="", first_ids=tuple(reader.prefix()), last_ids=ends)
     turns = (ChatTurn(role="user", content=PROMPT_MARK), ChatTurn(role="assistant", content=ANSWER_MARK))
     asked = render_chat(reader.model, turns[:1]).text
     text = render_chat(reader.model, [*turns, ChatTurn(role="user", content="?")]).text
@@ -74,6 +80,13 @@ def frame_of(reader: Reader) -> PromptFrame:
     if not found or not answered:
         raise UserError("The chat template of {name} does not show its turns as they are.", name=reader.name)
     return PromptFrame(before=before, between=between, after=_up_to_the_end(reader, rest))
+
+
+def asked_text(model: "LoadedModel", prompt: str) -> str:
+    """The text whose tokens, as every page reads a text, are a prompt's in training, up to where its answer begins."""
+    if chat_template_of(model) is None:
+        return prompt + BLANK_LINE
+    return render_chat(model, (ChatTurn(role="user", content=prompt),)).page_text
 
 
 def _up_to_the_end(reader: Reader, rest: str) -> str:

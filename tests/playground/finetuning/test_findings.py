@@ -98,7 +98,9 @@ def test_scores_name_the_best_of_the_others_and_whether_chance_explains_it():
 
 def test_it_is_said_where_counting_words_wins():
     wrong = ("a",) * 60
-    assert "TF-IDF is ahead by 50.0 points" in str(describe_tfidf(held_out_scores(TRUE, {FINE_TUNED: wrong, TFIDF: TRUE})))
+    assert "TF-IDF is ahead by 50.0 points" in str(
+        describe_tfidf(held_out_scores(TRUE, {FINE_TUNED: wrong, TFIDF: TRUE}))
+    )
     assert describe_tfidf(held_out_scores(TRUE, {FINE_TUNED: TRUE, TFIDF: wrong})) is None
     assert describe_tfidf(held_out_scores(TRUE, {FINE_TUNED: TRUE})) is None
 
