@@ -105,6 +105,7 @@ def _print_cost(config: "FinetuneConfig", *, as_json: bool) -> None:
     cost = estimate_finetuning(config)
     if as_json:
         values = {"trainable": cost.trainable, "total": cost.total, "bytes": cost.memory.total}
+        values["notes"] = [str(note) for note in (*cost.source_notes, *cost.notes)]
         print(json.dumps({"estimate": {**values, "seconds": cost.seconds, "modules": list(cost.modules)}}), flush=True)
         return
     line = _("{trainable:,} of {total:,} parameters are trained; about {megabytes:,.0f} MB and {time}")
@@ -116,3 +117,5 @@ def _print_cost(config: "FinetuneConfig", *, as_json: bool) -> None:
             time=duration(cost.seconds),
         )
     )
+    for note in (*cost.source_notes, *cost.notes):
+        print(note)

@@ -131,6 +131,15 @@ def test_the_table_that_stands_in_the_field_can_be_learned(base, kind):
     assert not next(button for button in app.button if button.label == "Start").disabled
 
 
+def test_answers_that_are_missing_and_pairs_too_long_are_told():
+    table = "prompt,answer\nWho?,She.\nWhat?,\nWhere?,Here.\nWhen?,Now.\nHow?," + "so " * 200
+    data = {"kind": "prompts", "text": table}
+    said = words(page(show="new", finetuning=form(base="books-decoder", data=data)))
+    assert "3 pairs to train on, 1 held out." in said
+    assert "Rows without a text, a label or an answer are left out: 1, the first in line 3." in said
+    assert "Pairs longer than a row are left out: 1 of the 4 looked at." in said
+
+
 def test_a_new_fine_tuning_begins_with_the_model_of_the_other_pages():
     def base(app):
         return next(box.value for box in app.selectbox if box.label == "Model to fine-tune")

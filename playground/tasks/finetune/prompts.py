@@ -11,15 +11,22 @@ from playground.lens.capture.tokens import label
 from playground.lens.generate.chat_template import ChatTurn, chat_template_of, encode_rendered, render_chat
 from playground.tasks.finetune.next_token import NextTokenTask, TokenRow, require_next_token
 from playground.tasks.finetune.reader import Reader
-from playground.tasks.finetune.rows import SplitRows
+from playground.tasks.finetune.rows import Rows, SplitRows
 from playground.tasks.finetune.tables import split_answers
 from playground.tasks.sources import check_held_out
+from playground.text import N_
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
 
 BLANK_LINE = "\n\n"
 """Parts a prompt from its answer where there is no template."""
+NOTHING_TO_LEARN = N_(
+    "None of the {n:,} pairs to train on fits into {length} tokens; choose longer rows, or shorter pairs."
+)
+NOTHING_TO_MEASURE = N_(
+    "None of the {n:,} pairs that are held out fits into {length} tokens; choose longer rows, or shorter pairs."
+)
 PROMPT_MARK, ANSWER_MARK = "PROMPT-OF-THE-ROW", "ANSWER-OF-THE-ROW"
 
 
@@ -107,18 +114,17 @@ def read_prompts(config: PromptsConfig) -> SplitRows:
 def encode_prompts(split: SplitRows, reader: Reader, length: int) -> NextTokenTask:
     """Prompts and answers. Raises UserError for a base that predicts no next token, or answers that do not fit."""
     require_next_token(reader)
-    frame, longest = frame_of(reader), min(length, reader.context) + 1
-    train, held_out = (
-        [
-            row
-            for prompt, answer in zip(rows.texts, rows.labels, strict=True)
-            if len((row := frame.row(reader, prompt, answer)).ids) <= longest
-        ]
-        for rows in (split.train, split.held_out)
-    )
-    if not train or not held_out:
-        raise UserError(
-            "No pair of prompt and answer fits into {length} tokens; choose longer rows, or shorter pairs.",
-            length=length,
-        )
-    return NextTokenTask(reader=reader, split=split, train=train, held_out=held_out)
+    frame, longest = frame_of(reader), min(length, reader.context)
+    train = _fitting(frame, reader, split.train, longest, NOTHING_TO_LEARN)
+    held_out = _fitting(frame, reader, split.held_out, longest, NOTHING_TO_MEASURE)
+    left_out = len(split.train) + len(split.held_out) - len(train) - len(held_out)
+    return NextTokenTask(reader=reader, split=split, train=train, held_out=held_out, left_out=left_out)
+
+
+def _fitting(frame: PromptFrame, reader: Reader, rows: Rows, longest: int, refusal: str) -> list[TokenRow]:
+    """The pairs that are read in so many tokens, and one more to predict. Raises UserError where there are none."""
+    encoded = (frame.row(reader, prompt, answer) for prompt, answer in zip(rows.texts, rows.labels, strict=True))
+    kept = [row for row in encoded if len(row.ids) <= longest + 1]
+    if not kept:
+        raise UserError(refusal, n=len(rows), length=longest)
+    return kept

@@ -134,4 +134,6 @@ def _bytes_of(source: str) -> bytes:
             raise UserError("{path} has more than {most} MB; take a part of it.", path=path.name, most=100)
         return path.read_bytes()
     except (OSError, ValueError) as error:
-        raise UserError("The table {path} cannot be read; upload it once more.", path=path.name) from error
+        raise UserError(
+            "The table {path} cannot be read; name another, or upload it once more.", path=path.name or source
+        ) from error

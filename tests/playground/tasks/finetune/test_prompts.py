@@ -11,6 +11,7 @@ from playground.tasks.finetune.pairs import NEEDS_BOTH
 from playground.tasks.finetune.prompts import PromptsConfig, asked_text, encode_prompts, frame_of, read_prompts
 from playground.tasks.finetune.reader import reader_for
 from playground.tasks.finetune.registry import FINETUNE_TASKS
+from playground.tasks.finetune.rows import Rows, SplitRows
 from playground.training.finetune import TrainedParts
 from tests.helpers.chat_tokenizer import CHATML, save_chat_model
 from tests.helpers.own_models import random_model, save_model
@@ -51,6 +52,15 @@ def test_only_the_answer_and_its_end_are_labels(reader):
     batch = task.training_batch([0])
     counted = batch.labels[0][batch.labels[0] >= 0].tolist()
     assert reader.tokenizer.decode(counted) == task.split.train.labels[0] + "<|im_end|>"
+
+
+@pytest.mark.parametrize("short", ["train", "held_out"])
+def test_a_part_of_which_nothing_fits_is_named(reader, short):
+    few, long = Rows(texts=("Who?",), labels=("She.",)), Rows(texts=("Who?",) * 2, labels=("She. " * 60,) * 2)
+    parts = {"train": long, "held_out": long, short: few}
+    refused = "that are held out" if short == "train" else "to train on"
+    with pytest.raises(UserError, match=f"None of the 2 pairs {refused} fits into 200 tokens"):
+        encode_prompts(SplitRows(**parts), reader, 200)
 
 
 def test_an_answer_keeps_its_lines(reader):

@@ -26,7 +26,7 @@ def notes_of(text: str) -> str:
 
 def test_rows_without_a_label_are_left_out_and_counted():
     rows = [*GOOD, ("nobody knows", ""), ("", "yes"), ("nor this", "  ")]
-    assert "3 rows have no text or no label, the first in line 22" in notes_of(table(rows))
+    assert "a text, a label or an answer are left out: 3, the first in line 22" in notes_of(table(rows))
     assert source_report(LabelsConfig(source="table", text=table(rows))).n_train == 16
 
 
