@@ -1,6 +1,7 @@
 """The page Fine-tune on its shipped example: every effect, the form of a new run, and links that bring it back."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -135,9 +136,22 @@ def test_answers_that_are_missing_and_pairs_too_long_are_told():
     table = "prompt,answer\nWho?,She.\nWhat?,\nWhere?,Here.\nWhen?,Now.\nHow?," + "so " * 200
     data = {"kind": "prompts", "text": table}
     said = words(page(show="new", finetuning=form(base="books-decoder", data=data)))
-    assert "3 pairs to train on, 1 held out." in said
+    assert "Pairs to train on: 3. Held out: 1." in said
     assert "Rows without a text, a label or an answer are left out: 1, the first in line 3." in said
     assert "Pairs longer than a row are left out: 1 of the 4 looked at." in said
+
+
+@pytest.mark.parametrize(("kind", "text"), [("prompts", "prompt\na\nb\nc\n"), ("labels.table", "label\na\nb\na\nb\n")])
+def test_one_column_is_not_learned_from_itself(kind, text):
+    app = page(show="new", finetuning=form(base="books-decoder", data={"kind": kind, "text": text}))
+    assert "two columns are needed" in words(app)
+    assert app.button(key="start_nothing").disabled
+
+
+def test_more_labels_than_are_named_end_in_dots():
+    rows = [f"text {number},label{number % 14}" for number in range(140)]
+    app = page(show="new", finetuning=form(data={"kind": "labels.table", "text": "\n".join(["text,label", *rows])}))
+    assert re.search(r"label7 \d+, …\), 28 held out", words(app))
 
 
 def test_a_new_fine_tuning_begins_with_the_model_of_the_other_pages():

@@ -132,7 +132,8 @@ def _choose_table(kind: str, values: Mapping[str, Any], key: str) -> tuple[dict[
 def _show_labels(config: LabelsConfig) -> None:
     """How many texts each label has, and what was left out. Raises UserError for a table that cannot be learned."""
     report = results().remember(("labels of a table", *data_key(config)), lambda: source_report(config))
-    counted = ", ".join(f"{inert(label)} {count:,}" for label, count in list(report.counts.items())[:SHOWN_LABELS])
+    named = [f"{inert(label)} {count:,}" for label, count in list(report.counts.items())[:SHOWN_LABELS]]
+    counted = ", ".join([*named, *(["…"] if len(report.counts) > SHOWN_LABELS else [])])
     sentence = _(
         "{train:,} texts to train on ({counted}), {held_out:,} held out. Whoever always answers the most frequent "
         "label is right in {most:.0%} of these."
@@ -146,7 +147,7 @@ def _show_labels(config: LabelsConfig) -> None:
 def _show_answers(config: FinetuneTaskConfig) -> None:
     """How many pairs there are, and what was left out. Raises UserError for a table that cannot be learned."""
     split = results().remember(("pairs of a table", *data_key(config)), lambda: finetune_kind_of(config).read(config))
-    sentence = _("{train:,} pairs to train on, {held_out:,} held out.")
+    sentence = _("Pairs to train on: {train:,}. Held out: {held_out:,}.")
     st.caption(sentence.format(train=len(split.train), held_out=len(split.held_out)))
     for note in split.notes:
         st.caption(inert(str(note)))
