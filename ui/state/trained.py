@@ -7,11 +7,11 @@ from playground.errors import UserError
 from playground.folders import runs_folder
 from playground.models import catalogue
 from playground.settings import settings
-from playground.training.run.paths import checkpoint_steps
-from playground.training.run.runs import read_run, run_path
+from playground.training.run.paths import ABOUT, checkpoint_steps, read_json
+from playground.training.run.runs import run_path
 from ui.state.training import known_runs
 
-MOST_LISTED = 12
+MOST_LISTED = 30
 """Each is read anew whenever a page runs."""
 
 
@@ -25,7 +25,7 @@ def trained_models() -> dict[str, str]:
         with suppress(UserError, OSError):
             folder = run_path(runs_folder(), run_id)
             if steps := checkpoint_steps(folder):
-                found[f"run/{run_id}/{steps[-1]}"] = read_run(folder).name
+                found[f"run/{run_id}/{steps[-1]}"] = str(read_json(folder / ABOUT).get("name") or run_id)
     return found
 
 
