@@ -15,6 +15,8 @@ from playground.lens.generate.stride import StrideScore
 from playground.text import _
 
 LONGEST_NAME = 28
+LONGEST_SIDE = 18
+"""Of a name that stands below a column, too: on a telephone they are turned, and longer ones leave no room."""
 BARS = 40
 PALEST = 1.4
 """End of the colour scale of shares: below it, numbers on the cells can be read in the page's own colour."""
@@ -71,7 +73,7 @@ def difference_figure(paired: PairedSpread, *, meaning: str) -> go.Figure:
 def confusion_figure(labels: Sequence[str], counts: Int[np.ndarray, "true predicted"]) -> go.Figure:
     """Rows are true labels, columns predicted ones; coloured by the share of the row, numbers are counts."""
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    names = [_shortened(label) for label in labels]
+    names = _told_apart(labels)
     figure = go.Figure()
     figure.add_heatmap(
         z=shares,
@@ -164,3 +166,16 @@ def perplexity_bars(names: Sequence[str], bits: Float[np.ndarray, "model"], is_m
 
 def _shortened(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """Short names on both sides of a table: cut at the end, or in the middle where the ends tell them apart.
+
+    >>> _told_apart(["yes", "an answer to the question", "an answer to the letter"])
+    ['yes', 'an answer…question', 'an answer…e letter']
+    """
+    half = LONGEST_SIDE // 2
+    ends = [name if len(name) <= LONGEST_SIDE else name[: LONGEST_SIDE - 1].rstrip() + "…" for name in names]
+    if len(set(ends)) == len(set(names)):
+        return ends
+    return [name if len(name) <= LONGEST_SIDE else f"{name[:half]}…{name[1 - half :]}" for name in names]

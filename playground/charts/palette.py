@@ -78,8 +78,9 @@ def series_look(index: int) -> tuple[str, str]:
 
 
 def for_dark() -> dict[str, str]:
-    """Light colour to dark colour, for figures on a dark page."""
-    return {colour.light: colour.dark for colour in (*MEANINGS.values(), *SCORES.values(), *SERIES)}
+    """Light colour to dark colour, opaque and as the fill of an interval, for figures on a dark page."""
+    opaque = {colour.light: colour.dark for colour in (*MEANINGS.values(), *SCORES.values(), *SERIES)}
+    return opaque | {translucent(light): translucent(dark) for light, dark in opaque.items()}
 
 
 def translucent(colour: str, opacity: float = 0.18) -> str:

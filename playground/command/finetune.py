@@ -104,8 +104,10 @@ def _print_cost(config: "FinetuneConfig", *, as_json: bool) -> None:
 
     cost = estimate_finetuning(config)
     if as_json:
-        values = {"trainable": cost.trainable, "total": cost.total, "bytes": cost.memory.total}
-        print(json.dumps({"estimate": {**values, "seconds": cost.seconds, "modules": list(cost.modules)}}), flush=True)
+        counts = {"trainable": cost.trainable, "total": cost.total, "bytes": cost.memory.total}
+        notes = [str(note) for note in (*cost.source_notes, *cost.notes)]
+        rest = {"seconds": cost.seconds, "modules": list(cost.modules), "notes": notes}
+        print(json.dumps({"estimate": {**counts, **rest}}), flush=True)
         return
     line = _("{trainable:,} of {total:,} parameters are trained; about {megabytes:,.0f} MB and {time}")
     print(
@@ -116,3 +118,5 @@ def _print_cost(config: "FinetuneConfig", *, as_json: bool) -> None:
             time=duration(cost.seconds),
         )
     )
+    for note in (*cost.source_notes, *cost.notes):
+        print(note)

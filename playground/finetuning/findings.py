@@ -148,7 +148,7 @@ def describe_scores(scores: HeldOutScores) -> Finding:
     assert best.gain is not None
     template = N_(
         "{right:.1%} of {n:,} held-out rows are right ({low:.1%} to {high:.1%}). The best of the others, {name}, has "
-        "{other:.1%}: the difference of {gain:+.1%} ({gain_low:+.1%} to {gain_high:+.1%}) {verdict}."
+        "{other:.1%}: the difference of {gain:+.1f} points ({gain_low:+.1f} to {gain_high:+.1f}) {verdict}."
     )
     if not best.gain.gains.any():
         template = N_(
@@ -160,9 +160,9 @@ def describe_scores(scores: HeldOutScores) -> Finding:
         **_accuracy_values(own.spreads.accuracy),
         "name": _(best.name),
         "other": best.spreads.accuracy.value,
-        "gain": best.gain.difference.value,
-        "gain_low": best.gain.difference.low,
-        "gain_high": best.gain.difference.high,
+        "gain": 100 * best.gain.difference.value,
+        "gain_low": 100 * best.gain.difference.low,
+        "gain_high": 100 * best.gain.difference.high,
         "verdict": _(verdict),
     }
     return Finding(template=template, values=values)
@@ -173,8 +173,8 @@ def describe_tfidf(scores: HeldOutScores) -> Finding | None:
     system = scores.of(TFIDF)
     if system is None or system.gain is None or system.gain.difference.high >= 0:
         return None
-    template = N_("Here counting words does better than the transformer: TF-IDF is ahead by {lead:.1%}.")
-    return Finding(template=template, values={"lead": -system.gain.difference.value})
+    template = N_("Here counting words does better than the transformer: TF-IDF is ahead by {lead:.1f} points.")
+    return Finding(template=template, values={"lead": -100 * system.gain.difference.value})
 
 
 def _accuracy_values(accuracy: Spread) -> dict[str, object]:
@@ -186,14 +186,17 @@ def describe_label_curve(points: Sequence[LabelPoint], labels: int = QUESTION) -
     gain = gain_at(points, labels)
     if gain is None:
         return None
-    templates = (
-        N_("With {labels} labels the pre-trained model is ahead by {gain:.1%} ({low:+.1%} to {high:+.1%})."),
-        N_("With {labels} labels training from scratch is ahead by {gain:.1%} ({low:+.1%} to {high:+.1%})."),
-        N_("With {labels} labels neither is ahead beyond chance: {gain:.1%} ({low:+.1%} to {high:+.1%})."),
+    value, low, high = (100 * share for share in (gain.value, gain.low, gain.high))
+    ahead = N_("With {labels} labels the pre-trained model is ahead by {gain:.1f} points ({low:.1f} to {high:.1f}).")
+    behind = N_("With {labels} labels training from scratch is ahead by {gain:.1f} points ({low:.1f} to {high:.1f}).")
+    neither = N_(
+        "With {labels} labels neither is ahead beyond chance: {gain:+.1f} points ({low:+.1f} to {high:+.1f}) for the "
+        "pre-trained model."
     )
-    template = templates[0 if gain.low > 0 else 1 if gain.high < 0 else 2]
-    shown = -gain.value if gain.high < 0 else gain.value
-    return Finding(template=template, values={"labels": labels, "gain": shown, "low": gain.low, "high": gain.high})
+    if high < 0:
+        return Finding(template=behind, values={"labels": labels, "gain": -value, "low": -high, "high": -low})
+    template = ahead if low > 0 else neither
+    return Finding(template=template, values={"labels": labels, "gain": value, "low": low, "high": high})
 
 
 def describe_ranks(points: Sequence[RankPoint], *, higher_is_better: bool) -> Finding | None:

@@ -1,14 +1,20 @@
 """The page Fine-tune on its shipped example: every effect, the form of a new run, and links that bring it back."""
 
 import json
+import re
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from playground.jobs import executor
 from playground.tasks.finetune.labels import LabelsConfig
 from playground.tasks.finetune.passages import PassagesConfig
 from playground.training.finetune import FinetuneConfig, TrainedParts
+from playground.training.run.folder import run
+from tests.helpers.chat_tokenizer import save_chat_model
 from tests.helpers.page_script import address, charts, run_page, words
+from tests.helpers.small_finetuning import finetune_config
 from ui.sections.finetune.draft import settings_of
 
 
@@ -33,6 +39,11 @@ def form(**values: object) -> str:
 @pytest.fixture(autouse=True)
 def own_runs(tmp_path, monkeypatch):
     monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setattr(executor.LocalExecutor, "_keep_spare", lambda self: None)
+    executor.default_executor.cache_clear()
+    yield
+    executor.default_executor().close()
+    executor.default_executor.cache_clear()
 
 
 def test_the_first_sight_is_the_example_before_and_after():
@@ -121,6 +132,28 @@ def test_the_table_that_stands_in_the_field_can_be_learned(base, kind):
     assert not next(button for button in app.button if button.label == "Start").disabled
 
 
+def test_answers_that_are_missing_and_pairs_too_long_are_told():
+    table = "prompt,answer\nWho?,She.\nWhat?,\nWhere?,Here.\nWhen?,Now.\nHow?," + "so " * 200
+    data = {"kind": "prompts", "text": table}
+    said = words(page(show="new", finetuning=form(base="books-decoder", data=data)))
+    assert "Pairs to train on: 3. Held out: 1." in said
+    assert "Rows without a text, a label or an answer are left out: 1, the first in line 3." in said
+    assert "Pairs longer than a row are left out: 1 of the 4 looked at." in said
+
+
+@pytest.mark.parametrize(("kind", "text"), [("prompts", "prompt\na\nb\nc\n"), ("labels.table", "label\na\nb\na\nb\n")])
+def test_one_column_is_not_learned_from_itself(kind, text):
+    app = page(show="new", finetuning=form(base="books-decoder", data={"kind": kind, "text": text}))
+    assert "two columns are needed" in words(app)
+    assert app.button(key="start_nothing").disabled
+
+
+def test_more_labels_than_are_named_end_in_dots():
+    rows = [f"text {number},label{number % 14}" for number in range(140)]
+    app = page(show="new", finetuning=form(data={"kind": "labels.table", "text": "\n".join(["text,label", *rows])}))
+    assert re.search(r"label7 \d+, …\), 28 held out", words(app))
+
+
 def test_a_new_fine_tuning_begins_with_the_model_of_the_other_pages():
     def base(app):
         return next(box.value for box in app.selectbox if box.label == "Model to fine-tune")
@@ -179,6 +212,19 @@ def test_the_result_can_be_taken_along():
     labels = {button.proto.label for button in app.get("download_button")}
     assert {"Download ZIP: adapter for peft", "Download ZIP: merged model", "Download ZIP: for transformers"} <= labels
     assert "Model name, here and in Python: books-encoder-sentiment" in words(app)
+
+
+def test_samples_read_the_prompts_in_the_frame_of_their_training(tmp_path):
+    base = str(save_chat_model(tmp_path / "chat"))
+    parts = TrainedParts(method="head")
+    config = replace(finetune_config(tmp_path, "decoder", "prompts"), base=base, parts=parts, length=200)
+    for _step in run(config, tmp_path / "runs" / "chatted"):
+        pass
+    app = page(run="chatted", effect="samples", prompts="Who is it?")
+    assert "chat template, as in training" in words(app)
+    assert "Who is it?" in [text.value for text in app.text]
+    program = next(code.value for code in app.code if "sample_pairs(" in code.value)
+    assert repr("<|im_start|>user\nWho is it?<|im_end|>\n<|im_start|>assistant\n") in program
 
 
 def test_a_run_that_is_gone():

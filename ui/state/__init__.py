@@ -12,6 +12,7 @@ scaling.py      the scaling page's table, sweep and answers
 incoming.py     what a browser sends, held against the widgets that it names
 revisions.py    keys of widgets: a new one where something else has set their parameter
 session.py      what a session asked, cancelled, wrote and masked
+trained.py      the models that were trained here, for the lists of models
 training.py     a new run's settings, the run that is shown, its film
 uploads.py      files too large for an address, kept for who brought them
 visitor.py      who visits a shared server, and which runs are his

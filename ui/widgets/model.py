@@ -25,6 +25,7 @@ from ui.downloads import check_download, downloads, not_fetched
 from ui.jobs import run_job
 from ui.state.address import read_choice, read_text
 from ui.state.parameters import DEVICE, DTYPE, MODEL, OTHER_MODEL, REVISION, Choice, Text
+from ui.state.trained import listed_models
 from ui.state.visitor import may_steer, visitor
 from ui.text import error_sentence, inert
 from ui.warm import EMBEDDED
@@ -86,11 +87,12 @@ def next_reader(first: str, text: str) -> str:
 
 def _choose_name(label: str, parameter: Text, default: str) -> str:
     chosen = read_text(parameter, default)
-    names = list(dict.fromkeys([*(entry.name for entry in catalogue()), chosen]))
+    titles = listed_models(chosen)
     name = st.selectbox(
         label,
-        names,
-        index=names.index(chosen),
+        list(titles),
+        index=list(titles).index(chosen),
+        format_func=lambda name: titles.get(name, name),
         **mirrored(parameter, chosen, default),
         accept_new_options=True,
         help=_("Choose one, or type a Hugging Face model id (owner/name) or the path of a local folder."),

@@ -13,6 +13,7 @@ from torch.nn import functional
 from playground.errors import UserError
 from playground.evaluation.answers import accuracy
 from playground.evaluation.f1 import macro_f1
+from playground.evaluation.text_table import TableNote
 from playground.tasks.finetune.corpora import archive_for, author_rows, language_rows, ordered_split
 from playground.tasks.finetune.encoded_rows import EncodedRows
 from playground.tasks.finetune.reader import Reader, by_length, padded
@@ -29,6 +30,7 @@ from playground.tasks.finetune.tables import split_tables
 from playground.tasks.labelled_text import check_labels, tales_kinds
 from playground.tasks.sources import LARGEST_TEXT, check_held_out
 from playground.tasks.task import AnswerSample, Batch, Probe, Sample
+from playground.text import N_
 from playground.transformer import Transformer, check_choice, check_count
 
 LabelledSource = Literal["table", "authors", "languages", "sentiment", "sentences"]
@@ -81,8 +83,11 @@ def read_labels(config: LabelsConfig) -> SplitRows:
     kept = [row for row, label in enumerate(split.held_out.labels) if label not in strange]
     if not kept:
         raise UserError("No held-out label is among the trained ones; each label needs at least two texts.")
+    template = N_("Held-out texts whose label no training text has are left out: {n:,}.")
+    unknown = len(split.held_out) - len(kept)
+    notes = (*split.notes, *([TableNote(template=template, values={"n": unknown})] if unknown else []))
     order = np.random.default_rng(0).permutation(kept)[: config.most_held_out].tolist()
-    split = SplitRows(train=split.train, held_out=split.held_out.only(order), notes=split.notes)
+    split = SplitRows(train=split.train, held_out=split.held_out.only(order), notes=notes)
     return draw_labels(split, config.labels)
 
 

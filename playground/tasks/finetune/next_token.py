@@ -53,6 +53,9 @@ class TokenRow:
 class NextTokenTask(EncodedRows[TokenRow]):
     """Rows to train on and to hold out."""
 
+    left_out: int = 0
+    """Rows that were longer than is read."""
+
     def training_batch(self, rows: list[int]) -> Batch:
         """The training rows of these numbers."""
         return self._batch([self.train[row] for row in rows])
@@ -99,4 +102,9 @@ class NextTokenTask(EncodedRows[TokenRow]):
             longest=SAMPLE_TOKENS,
             ends=self.reader.ends,
         )
-        return TextSample(prompt=self.reader.decode(prompt), text=self.reader.decode(written[0].tolist()))
+        shown, whole = (self._spelled(ids) for ids in (prompt, [*prompt, *written[0].tolist()]))
+        return TextSample(prompt=shown, text=whole.removeprefix(shown))
+
+    def _spelled(self, ids: list[int]) -> str:
+        """The text of tokens with its blanks, which part a prompt from what follows it; without special ones."""
+        return str(self.reader.tokenizer.decode(ids, skip_special_tokens=True))

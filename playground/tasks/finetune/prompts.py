@@ -4,16 +4,29 @@ Where the tokenizer brings a chat template, both stand in it as turns, and the a
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from playground.errors import UserError
 from playground.lens.capture.tokens import label
 from playground.lens.generate.chat_template import ChatTurn, chat_template_of, encode_rendered, render_chat
 from playground.tasks.finetune.next_token import NextTokenTask, TokenRow, require_next_token
 from playground.tasks.finetune.reader import Reader
-from playground.tasks.finetune.rows import SplitRows
+from playground.tasks.finetune.rows import Rows, SplitRows
 from playground.tasks.finetune.tables import split_answers
 from playground.tasks.sources import check_held_out
+from playground.text import N_
 
+if TYPE_CHECKING:
+    from playground.models import LoadedModel
+
+BLANK_LINE = "\n\n"
+"""Parts a prompt from its answer where there is no template."""
+NOTHING_TO_LEARN = N_(
+    "None of the {n:,} pairs to train on fits into {length} tokens; choose longer rows, or shorter pairs."
+)
+NOTHING_TO_MEASURE = N_(
+    "None of the {n:,} pairs that are held out fits into {length} tokens; choose longer rows, or shorter pairs."
+)
 PROMPT_MARK, ANSWER_MARK = "PROMPT-OF-THE-ROW", "ANSWER-OF-THE-ROW"
 
 
@@ -65,7 +78,7 @@ def frame_of(reader: Reader) -> PromptFrame:
     """The chat template around marks, cut there; a blank line where there is no template."""
     if chat_template_of(reader.model) is None:
         ends = reader.ends[:1]
-        return PromptFrame(before="", between="\n\n", after="", first_ids=tuple(reader.prefix()), last_ids=ends)
+        return PromptFrame(before="", between=BLANK_LINE, after="", first_ids=tuple(reader.prefix()), last_ids=ends)
     turns = (ChatTurn(role="user", content=PROMPT_MARK), ChatTurn(role="assistant", content=ANSWER_MARK))
     asked = render_chat(reader.model, turns[:1]).text
     text = render_chat(reader.model, [*turns, ChatTurn(role="user", content="?")]).text
@@ -74,6 +87,13 @@ def frame_of(reader: Reader) -> PromptFrame:
     if not found or not answered:
         raise UserError("The chat template of {name} does not show its turns as they are.", name=reader.name)
     return PromptFrame(before=before, between=between, after=_up_to_the_end(reader, rest))
+
+
+def asked_text(model: "LoadedModel", prompt: str) -> str:
+    """The text whose tokens, as every page reads a text, are a prompt's in training, up to where its answer begins."""
+    if chat_template_of(model) is None:
+        return prompt + BLANK_LINE
+    return render_chat(model, (ChatTurn(role="user", content=prompt),)).page_text
 
 
 def _up_to_the_end(reader: Reader, rest: str) -> str:
@@ -94,18 +114,17 @@ def read_prompts(config: PromptsConfig) -> SplitRows:
 def encode_prompts(split: SplitRows, reader: Reader, length: int) -> NextTokenTask:
     """Prompts and answers. Raises UserError for a base that predicts no next token, or answers that do not fit."""
     require_next_token(reader)
-    frame, longest = frame_of(reader), min(length, reader.context) + 1
-    train, held_out = (
-        [
-            row
-            for prompt, answer in zip(rows.texts, rows.labels, strict=True)
-            if len((row := frame.row(reader, prompt, answer)).ids) <= longest
-        ]
-        for rows in (split.train, split.held_out)
-    )
-    if not train or not held_out:
-        raise UserError(
-            "No pair of prompt and answer fits into {length} tokens; choose longer rows, or shorter pairs.",
-            length=length,
-        )
-    return NextTokenTask(reader=reader, split=split, train=train, held_out=held_out)
+    frame, longest = frame_of(reader), min(length, reader.context)
+    train = _fitting(frame, reader, split.train, longest, NOTHING_TO_LEARN)
+    held_out = _fitting(frame, reader, split.held_out, longest, NOTHING_TO_MEASURE)
+    left_out = len(split.train) + len(split.held_out) - len(train) - len(held_out)
+    return NextTokenTask(reader=reader, split=split, train=train, held_out=held_out, left_out=left_out)
+
+
+def _fitting(frame: PromptFrame, reader: Reader, rows: Rows, longest: int, refusal: str) -> list[TokenRow]:
+    """The pairs that are read in so many tokens, and one more to predict. Raises UserError where there are none."""
+    encoded = (frame.row(reader, prompt, answer) for prompt, answer in zip(rows.texts, rows.labels, strict=True))
+    kept = [row for row in encoded if len(row.ids) <= longest + 1]
+    if not kept:
+        raise UserError(refusal, n=len(rows), length=longest)
+    return kept

@@ -120,7 +120,7 @@ def clean_answers(rows: Rows, lines: Sequence[int]) -> tuple[Rows, tuple[TableNo
     cleaned = Rows(texts=tuple(text for text, _ in kept), labels=tuple(answer for _, answer in kept))
     if not missing:
         return cleaned, ()
-    template = N_("{n:,} rows have no text or no label, the first in line {line}; they are left out.")
+    template = N_("Rows without a text, a label or an answer are left out: {n:,}, the first in line {line}.")
     return cleaned, (TableNote(template=template, values={"n": len(missing), "line": lines[missing[0]]}),)
 
 

@@ -83,7 +83,14 @@ def _guess(columns: Sequence[str], likely: Sequence[str], otherwise: str) -> str
 def read_tables(
     sources: Sequence[str], text: str, first: str, second: str
 ) -> tuple[Rows, list[int], tuple[TableNote, ...]]:
-    """Two columns of all tables, the line of each row, and the notes. Raises UserError for one that cannot be read."""
+    """Two columns of all tables, the line of each row, and the notes.
+
+    Raises UserError for a table that cannot be read, and for one column twice.
+    """
+    if first == second:
+        raise UserError(
+            "A text and its label or answer cannot both stand in {column!r}; two columns are needed.", column=first
+        )
     texts: list[str] = []
     labels: list[str] = []
     lines: list[int] = []
@@ -134,4 +141,6 @@ def _bytes_of(source: str) -> bytes:
             raise UserError("{path} has more than {most} MB; take a part of it.", path=path.name, most=100)
         return path.read_bytes()
     except (OSError, ValueError) as error:
-        raise UserError("The table {path} cannot be read; upload it once more.", path=path.name) from error
+        raise UserError(
+            "The table {path} cannot be read; name another, or upload it once more.", path=path.name or source
+        ) from error

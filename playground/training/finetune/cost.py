@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from playground.errors import UserError
+from playground.evaluation.text_table import TableNote
 from playground.models.adapters.finetuned import tunable
 from playground.models.adapters.low_rank import sides_of
 from playground.models.cache import folder_stamp
@@ -18,6 +19,7 @@ from playground.models.catalogue import Kind
 from playground.models.loading import LoadedModel, load
 from playground.tasks.finetune.reader import refuse_kind
 from playground.tasks.finetune.registry import finetune_kind_of
+from playground.text import N_
 from playground.training.estimate import BYTES, Memory
 from playground.training.finetune.finetune_config import FinetuneConfig
 from playground.training.finetune.pace import LoadBase, measured_pace
@@ -47,11 +49,25 @@ class FinetuneEstimate:
     seconds_per_step: float
     seconds: float
     """Of all steps and evaluations; without what an encoder-decoder writes in these."""
+    sampled: int
+    """Texts that were looked at."""
+    left_out: int
+    """Of these, how many are longer than is read, and not trained on."""
+    source_notes: tuple[TableNote, ...]
+    """On the source: what is left out of it, or counts as one."""
 
     @property
     def file_bytes(self) -> int:
         """Of a checkpoint's trained weights."""
         return BYTES * self.trainable
+
+    @property
+    def notes(self) -> tuple[TableNote, ...]:
+        """What is to know before the start."""
+        if not self.left_out:
+            return ()
+        template = N_("Pairs longer than a row are left out: {left_out:,} of the {n:,} looked at.")
+        return (TableNote(template=template, values={"n": self.sampled, "left_out": self.left_out}),)
 
 
 @dataclass(frozen=True)
@@ -103,6 +119,9 @@ def estimate_finetuning(config: FinetuneConfig, *, load: LoadBase = load) -> Fin
         memory=_memory(config, counts),
         seconds_per_step=step,
         seconds=config.steps * step + evaluations * config.evaluate_rows * pace.reading,
+        sampled=pace.sampled,
+        left_out=pace.left_out,
+        source_notes=pace.notes,
     )
 
 

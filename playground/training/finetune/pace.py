@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from playground.evaluation.text_table import TableNote
 from playground.models.adapters.finetuned import tunable
 from playground.models.adapters.hub_model import HubModel, HubShape
 from playground.models.cache import folder_stamp
@@ -49,6 +50,12 @@ class Pace:
     """Forward and backward."""
     reading: float
     """Forward alone, as an evaluation reads."""
+    sampled: int
+    """Texts that were drawn to be timed."""
+    left_out: int
+    """Of these, how many are longer than is read, and not trained on."""
+    notes: tuple[TableNote, ...]
+    """On the source."""
 
 
 @dataclass(frozen=True)
@@ -81,14 +88,22 @@ def measured_pace(config: FinetuneConfig, *, load: LoadBase = load) -> Pace:
 def _pace(timed: _Timed) -> Pace:
     base = timed.load(timed.base, revision=timed.revision)
     kind = finetune_kind_of(timed.task)
-    task: Any = kind.encode(_sample(kind.read(timed.task)), reader_for(base), timed.length)
+    split = kind.read(timed.task)
+    sample = _sample(split)
+    task: Any = kind.encode(sample, reader_for(base), timed.length)
     model, parameters = _prepared(base, task, timed.parts)
     rows = _rows_to_time(task, timed, parameters)
     batch = task.training_batch(rows)
     step = min(_seconds(lambda: _learn(model, batch)) for _ in range(REPEATS))
     with torch.no_grad():
         reading = min(_seconds(lambda: loss_of(model, batch)) for _ in range(REPEATS))
-    return Pace(step=step / len(rows), reading=reading / len(rows))
+    return Pace(
+        step=step / len(rows),
+        reading=reading / len(rows),
+        sampled=len(sample.train) + len(sample.held_out),
+        left_out=getattr(task, "left_out", 0),
+        notes=split.notes,
+    )
 
 
 def _sample(split: SplitRows) -> SplitRows:

@@ -32,6 +32,12 @@ def test_every_resample_stands_in_a_bar():
     assert 0 in [shape.x0 for shape in figure.layout.shapes]
 
 
+def test_long_labels_that_begin_alike_are_told_apart():
+    labels = ["a long label that ends in A", "a long label that ends in B"]
+    figure = confusion_figure(labels, np.eye(2, dtype=int))
+    assert figure.layout.xaxis.ticktext == figure.layout.yaxis.ticktext == ("a long la…nds in A", "a long la…nds in B")
+
+
 def test_a_confusion_matrix_shows_counts_and_shares():
     figure = confusion_figure(["a", "b"], np.array([[3, 1], [0, 0]]))
     assert figure.data[0].z.tolist() == [[0.75, 0.25], [0, 0]]

@@ -13,6 +13,7 @@ from playground.charts.finetune import (
     stream_drift_figure,
     stream_mean_figure,
 )
+from playground.charts.palette import TRAIN, for_dark, translucent
 from playground.evaluation.resampling import Spread
 from playground.finetuning.drift_table import drift_table
 from playground.finetuning.head_drift import head_drift
@@ -65,6 +66,7 @@ def test_a_curve_for_each_start_with_its_intervals():
     first, second = (mean.accuracy for mean in label_means(points)[:2])
     assert line.legendgroup == band.legendgroup
     assert list(band.y) == pytest.approx([first.low, second.low, second.high, first.high])
+    assert for_dark()[band.fillcolor] == translucent(TRAIN.dark)
     assert figure.layout.shapes[0].y0 == 0.3
     assert figure.layout.xaxis.ticktext == ("50", "100")
 

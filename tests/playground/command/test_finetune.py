@@ -94,6 +94,17 @@ def test_only_the_cost_is_said_and_nothing_written(tmp_path, capsys):
     assert not (tmp_path / "run").exists()
 
 
+def test_what_is_left_out_is_said_with_the_cost(tmp_path, capsys):
+    words = [*call(tmp_path, "run", "decoder", "prompts"), "--dry-run"]
+    (tmp_path / "prompts.csv").write_text(f"{PROMPTS}lonely,\nlong,{'the cat ' * 90}\n", encoding="utf-8")
+    notes = ["Rows without a text, a label or an answer are left out: 1, the first in line 18."]
+    notes += ["Pairs longer than a row are left out: 1 of the 17 looked at."]
+    assert main(words) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == notes
+    assert main([*words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["estimate"]["notes"] == notes
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

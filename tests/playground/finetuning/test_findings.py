@@ -87,7 +87,7 @@ def test_scores_name_the_best_of_the_others_and_whether_chance_explains_it():
     said = str(describe_scores(held_out_scores(TRUE, {FINE_TUNED: TRUE, TFIDF: worse, MAJORITY: ("a",) * 60})))
     assert "100.0% of 60 held-out rows" in said
     assert "TF-IDF + logistic regression, has 91.7%" in said
-    assert "is more than chance" in said
+    assert "the difference of +8.3 points (+1.7 to +15.0) is more than chance" in said
     equal = str(describe_scores(held_out_scores(TRUE, {FINE_TUNED: TRUE, TFIDF: TRUE})))
     assert "no resample of the rows parts the two" in equal
     as_many = tuple("b" if row == 0 else label for row, label in enumerate(TRUE))
@@ -98,14 +98,20 @@ def test_scores_name_the_best_of_the_others_and_whether_chance_explains_it():
 
 def test_it_is_said_where_counting_words_wins():
     wrong = ("a",) * 60
-    assert "TF-IDF is ahead by 50.0%" in str(describe_tfidf(held_out_scores(TRUE, {FINE_TUNED: wrong, TFIDF: TRUE})))
+    assert "TF-IDF is ahead by 50.0 points" in str(
+        describe_tfidf(held_out_scores(TRUE, {FINE_TUNED: wrong, TFIDF: TRUE}))
+    )
     assert describe_tfidf(held_out_scores(TRUE, {FINE_TUNED: TRUE, TFIDF: wrong})) is None
     assert describe_tfidf(held_out_scores(TRUE, {FINE_TUNED: TRUE})) is None
 
 
 @pytest.mark.parametrize(
     ("rights", "words"),
-    [((90, 60), "pre-trained model is ahead by 30.0%"), ((60, 90), "scratch is ahead by 30.0%"), ((80, 78), "neither")],
+    [
+        ((90, 60), "pre-trained model is ahead by 30.0 points (18."),
+        ((60, 90), "scratch is ahead by 30.0 points (18."),
+        ((80, 78), "neither is ahead beyond chance: +2.0 points (-9."),
+    ],
 )
 def test_who_is_ahead_at_two_hundred_labels(rights, words):
     points = [

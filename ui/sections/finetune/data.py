@@ -14,7 +14,7 @@ from playground.tasks.finetune.labels import LabelsConfig, source_report
 from playground.tasks.finetune.pairs import PairsConfig
 from playground.tasks.finetune.passages import PassagesConfig
 from playground.tasks.finetune.prompts import PromptsConfig
-from playground.tasks.finetune.registry import FinetuneTaskConfig
+from playground.tasks.finetune.registry import FinetuneTaskConfig, finetune_kind_of
 from playground.tasks.finetune.tables import TableView, keep_table, look_at_table
 from playground.tasks.sources import stamp_of
 from playground.text import _
@@ -122,6 +122,8 @@ def _choose_table(kind: str, values: Mapping[str, Any], key: str) -> tuple[dict[
     config: FinetuneTaskConfig = TABLES[kind](**given, **columns)  # type: ignore[operator]
     if isinstance(config, LabelsConfig):
         _show_labels(config)
+    else:
+        _show_answers(config)
     saved = {"kind": kind, **columns}
     saved |= {"table": Path(path).name} if path else {"text": given["text"]}
     return saved, config
@@ -130,7 +132,8 @@ def _choose_table(kind: str, values: Mapping[str, Any], key: str) -> tuple[dict[
 def _show_labels(config: LabelsConfig) -> None:
     """How many texts each label has, and what was left out. Raises UserError for a table that cannot be learned."""
     report = results().remember(("labels of a table", *data_key(config)), lambda: source_report(config))
-    counted = ", ".join(f"{inert(label)} {count:,}" for label, count in list(report.counts.items())[:SHOWN_LABELS])
+    named = [f"{inert(label)} {count:,}" for label, count in list(report.counts.items())[:SHOWN_LABELS]]
+    counted = ", ".join([*named, *(["…"] if len(report.counts) > SHOWN_LABELS else [])])
     sentence = _(
         "{train:,} texts to train on ({counted}), {held_out:,} held out. Whoever always answers the most frequent "
         "label is right in {most:.0%} of these."
@@ -138,6 +141,15 @@ def _show_labels(config: LabelsConfig) -> None:
     values = {"train": report.n_train, "held_out": report.n_held_out, "most": report.majority}
     st.caption(sentence.format(counted=counted, **values))
     for note in report.notes:
+        st.caption(inert(str(note)))
+
+
+def _show_answers(config: FinetuneTaskConfig) -> None:
+    """How many pairs there are, and what was left out. Raises UserError for a table that cannot be learned."""
+    split = results().remember(("pairs of a table", *data_key(config)), lambda: finetune_kind_of(config).read(config))
+    sentence = _("Pairs to train on: {train:,}. Held out: {held_out:,}.")
+    st.caption(sentence.format(train=len(split.train), held_out=len(split.held_out)))
+    for note in split.notes:
         st.caption(inert(str(note)))
 
 

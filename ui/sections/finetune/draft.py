@@ -9,7 +9,6 @@ from typing import Any
 import streamlit as st
 
 from playground.errors import UserError
-from playground.models import catalogue
 from playground.models.cache import looks_like_path
 from playground.tasks.finetune.labels import LabelsConfig
 from playground.text import _
@@ -20,6 +19,7 @@ from ui.sections.finetune.labels import method_help, trained_titles
 from ui.state.address import read_json_text, read_text, write_text
 from ui.state.parameters import FINETUNING, MODEL
 from ui.state.revisions import revision
+from ui.state.trained import listed_models
 from ui.text import error_sentence
 from ui.widgets.choice import choose_segment
 from ui.widgets.fields import can_show, edit
@@ -89,11 +89,12 @@ def _read_kept() -> Mapping[str, Any]:
 def _choose_base(kept: Mapping[str, Any], key: str) -> str:
     asked = kept.get("base")
     shown = asked[:NAME_LENGTH] if isinstance(asked, str) and asked.strip() else _first_base()
-    names = list(dict.fromkeys([*(entry.name for entry in catalogue()), shown]))
+    titles = listed_models(shown)
     base: str | None = st.selectbox(
         _("Model to fine-tune"),
-        names,
-        index=names.index(shown),
+        list(titles),
+        index=list(titles).index(shown),
+        format_func=lambda name: titles.get(name, name),
         key=f"{key}.base",
         accept_new_options=True,
         width=300,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import streamlit as st
 
 from playground.charts.evaluate import confusion_figure, confusion_height, spreads_figure
+from playground.evaluation.resampling import PairedSpread
 from playground.finetuning.findings import describe_scores, describe_tfidf
 from playground.finetuning.held_out_scores import SCRATCH, TFIDF, HeldOutScores, score_models
 from playground.models import LoadedModel, default_registry
@@ -84,17 +85,18 @@ def _list_systems(scores: HeldOutScores) -> None:
             _("accuracy"): [system.spreads.accuracy.value for system in scores.systems],
             _("interval"): [interval_text(system.spreads.accuracy) for system in scores.systems],
             _("macro F1"): [system.spreads.macro_f1.value for system in scores.systems],
-            _("fine-tuned is ahead by"): [
-                "–"
-                if gain is None
-                else f"{gain.difference.value:+.1%} [{gain.difference.low:+.1%}, {gain.difference.high:+.1%}]"
-                for gain in gains
-            ],
+            _("fine-tuned is ahead by (points)"): ["–" if gain is None else _in_points(gain) for gain in gains],
         },
         hide_index=True,
         key="systems",
         column_config=decimals(_("accuracy"), _("macro F1")),
     )
+
+
+def _in_points(gain: PairedSpread) -> str:
+    """A difference of shares and its interval, in percentage points."""
+    value, low, high = (100 * share for share in (gain.difference.value, gain.difference.low, gain.difference.high))
+    return f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
 def _draw_confusion(subject: FinetuneSubject, scores: HeldOutScores) -> None:

@@ -47,6 +47,8 @@ def _show_start(draft: FinetuneDraft) -> None:
     if found is not None:
         _show_estimate(found)
         _say_held_together(found, draft.config)
+        for note in found.notes:
+            st.warning(str(note), icon=":material/info:")
     problem = "" if config is None or found is None else _refusal(config)
     if problem:
         st.warning(problem, icon=":material/warning:")

@@ -6,7 +6,9 @@ from playground.errors import UserError
 from playground.finetuning.findings import describe_samples
 from playground.finetuning.general_texts import GENERAL_TEXTS
 from playground.finetuning.sample_pairs import MOST_PROMPTS, SamplePair, sample_pairs
+from playground.lens.generate.chat_template import chat_template_of
 from playground.lens.generate.generation import GenerationConfig
+from playground.tasks.finetune.prompts import asked_text
 from playground.tasks.finetune.rows import read_split
 from playground.text import _, _n
 from ui.jobs import require
@@ -27,16 +29,17 @@ def show_sample_pairs(subject: FinetuneSubject) -> None:
     label = _("One prompt on each line, at most {most}").format(most=MOST_PROMPTS)
     listing = address_text(PROMPTS, "\n".join(_first_prompts(subject)), label=label, rows=3)
     prompts = [line for line in listing.splitlines() if line.strip()]
+    asked = _as_trained(subject, prompts)
     config = _choose_config()
     found = require(
-        subject.key("samples", tuple(prompts), repr(config)),
-        lambda on_progress: sample_pairs(subject.pair, prompts, config, on_progress),
+        subject.key("samples", tuple(asked), repr(config)),
+        lambda on_progress: sample_pairs(subject.pair, asked, config, on_progress),
         title=_("Both models write:"),
         cache=subject.cache,
     )
     show_findings(describe_samples(found))
-    for number, pair in enumerate(found):
-        _show_pair(number, pair)
+    for number, (prompt, pair) in enumerate(zip(prompts, found, strict=True)):
+        _show_pair(number, prompt, pair)
     header = ["prompt", "before", "after", "shared_tokens"]
     details = {**subject.details, "seed": config.seed}
     rows = [[pair.prompt, pair.before, pair.after, pair.shared] for pair in found]
@@ -49,7 +52,7 @@ def show_sample_pairs(subject: FinetuneSubject) -> None:
     filters = f"top_k={sampling.top_k}, top_p={sampling.top_p}, min_p={sampling.min_p}"
     chosen = f"Sampling(temperature={sampling.temperature}, {filters})"
     given = f"GenerationConfig(max_new_tokens={config.max_new_tokens}, seed={config.seed}, sampling={chosen})"
-    offer_snippet(None, imports, [*lines, f"print(sample_pairs(pair, {prompts!r}, {given}))"])
+    offer_snippet(None, imports, [*lines, f"print(sample_pairs(pair, {asked!r}, {given}))"])
 
 
 def _first_prompts(subject: FinetuneSubject) -> list[str]:
@@ -60,6 +63,19 @@ def _first_prompts(subject: FinetuneSubject) -> list[str]:
         except UserError:
             pass
     return [" ".join(text.split()[:PROMPT_WORDS]) for text in GENERAL_TEXTS[:FIRST_PROMPTS]]
+
+
+def _as_trained(subject: FinetuneSubject, prompts: list[str]) -> list[str]:
+    """The prompts as the model after read them in training: of a run on prompts in the frame of its answers."""
+    if subject.config is None or subject.config.task_name != "prompts":
+        return prompts
+    model = subject.pair.after
+    if chat_template_of(model) is None:
+        st.caption(_("Each prompt is followed by a blank line, as in training."))
+    else:
+        st.caption(_("Each prompt stands in the tokenizer's chat template, as in training."))
+    key = subject.key("asked", tuple(prompts))
+    return subject.cache.remember(key, lambda: [asked_text(model, prompt) for prompt in prompts])
 
 
 def _choose_config() -> GenerationConfig:
@@ -81,9 +97,9 @@ def _choose_config() -> GenerationConfig:
     return GenerationConfig(max_new_tokens=int(new), seed=int(seed), sampling=sampling)
 
 
-def _show_pair(number: int, pair: SamplePair) -> None:
+def _show_pair(number: int, prompt: str, pair: SamplePair) -> None:
     with st.container(border=True, key=f"sample_pair_{number}"):
-        st.text(pair.prompt)
+        st.text(prompt)
         left, right = st.columns(2, gap="medium")
         for column, title, text in ((left, _("before"), pair.before), (right, _("after"), pair.after)):
             with column:

@@ -8,7 +8,6 @@ import streamlit as st
 from playground.errors import UserError
 from playground.finetuning.model_pair import ModelPair
 from playground.jobs.executor import default_executor
-from playground.models import catalogue
 from playground.text import _
 from playground.training.finetune.example import shipped_example
 from playground.training.finetune.finetune_config import FinetuneConfig
@@ -20,6 +19,7 @@ from ui.sections.train.run import say_gone
 from ui.state.address import read_text
 from ui.state.attention import model_key
 from ui.state.parameters import BASE_MODEL, TUNED_MODEL
+from ui.state.trained import listed_models
 from ui.state.training import read_run_id
 from ui.text import inert
 from ui.widgets.context_bar import ContextBar
@@ -139,12 +139,12 @@ def _choose_names(before: str, after: str) -> tuple[str, str]:
 
 def _choose_name(title: str, parameter: "object", default: str) -> str:
     shown = read_text(parameter, default)  # type: ignore[arg-type]
-    names = list(dict.fromkeys([*([default] if default else []), *(entry.name for entry in catalogue()), shown]))
+    titles = listed_models(shown, first=[default] if default else [])
     name: str | None = st.selectbox(
         title,
-        names,
-        index=names.index(shown),
-        format_func=lambda name: inert(name) or "–",
+        list(titles),
+        index=list(titles).index(shown),
+        format_func=lambda name: inert(titles.get(name or "", name or "")) or "–",
         accept_new_options=True,
         **mirrored(parameter, shown, default),  # type: ignore[arg-type]
     )

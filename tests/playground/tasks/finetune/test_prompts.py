@@ -8,20 +8,26 @@ from playground.errors import UserError
 from playground.models import load
 from playground.models.adapters.finetuned import ONE_STACK
 from playground.tasks.finetune.pairs import NEEDS_BOTH
-from playground.tasks.finetune.prompts import PromptsConfig, encode_prompts, frame_of, read_prompts
+from playground.tasks.finetune.prompts import PromptsConfig, asked_text, encode_prompts, frame_of, read_prompts
 from playground.tasks.finetune.reader import reader_for
 from playground.tasks.finetune.registry import FINETUNE_TASKS
+from playground.tasks.finetune.rows import Rows, SplitRows
+from playground.training.finetune import TrainedParts
 from tests.helpers.chat_tokenizer import CHATML, save_chat_model
 from tests.helpers.own_models import random_model, save_model
+from tests.helpers.small_finetuning import finetune_config
 
-SYSTEM_FIRST = (
-    "{% if messages[0]['role'] != 'system' %}{{ '<|im_start|>system\nYou are kind<|im_end|>\n' }}{% endif %}" + CHATML
+SMOLLM2 = (
+    "{% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system\n"
+    "You are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>\n' }}{% endif %}{{'<|im_start|>' + "
+    "message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n'}}{% endfor %}{% if add_generation_prompt %}"
+    "{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
-"""As SmolLM2's: a system turn of its own where the conversation has none."""
+"""SmolLM2-135M-Instruct's own, letter by letter: a system turn of its own where the conversation has none."""
 PAIRS = [("What is blue?", "The sky."), ("é and 猫", "naïve\n\nlines"), ("two", "\nbegins with a line end".strip())]
 
 
-@pytest.fixture(scope="module", params=[CHATML, SYSTEM_FIRST], ids=["plain", "system first"])
+@pytest.fixture(scope="module", params=[CHATML, SMOLLM2], ids=["plain", "SmolLM2"])
 def reader(request, tmp_path_factory):
     return reader_for(load(str(save_chat_model(tmp_path_factory.mktemp("chat"), request.param))))
 
@@ -37,6 +43,7 @@ def test_a_row_is_what_the_template_makes_of_it(reader, prompt, answer):
     assert row.ids[: row.first] == asked
     assert reader.tokenizer.decode(row.ids[row.first :]) == answer + "<|im_end|>"
     assert row.n_bytes == len(answer.encode())
+    assert reader.encode(asked_text(reader.model, prompt)) == asked
 
 
 def test_only_the_answer_and_its_end_are_labels(reader):
@@ -45,6 +52,15 @@ def test_only_the_answer_and_its_end_are_labels(reader):
     batch = task.training_batch([0])
     counted = batch.labels[0][batch.labels[0] >= 0].tolist()
     assert reader.tokenizer.decode(counted) == task.split.train.labels[0] + "<|im_end|>"
+
+
+@pytest.mark.parametrize("short", ["train", "held_out"])
+def test_a_part_of_which_nothing_fits_is_named(reader, short):
+    few, long = Rows(texts=("Who?",), labels=("She.",)), Rows(texts=("Who?",) * 2, labels=("She. " * 60,) * 2)
+    parts = {"train": long, "held_out": long, short: few}
+    refused = "that are held out" if short == "train" else "to train on"
+    with pytest.raises(UserError, match=f"None of the 2 pairs {refused} fits into 200 tokens"):
+        encode_prompts(SplitRows(**parts), reader, 200)
 
 
 def test_an_answer_keeps_its_lines(reader):
@@ -60,6 +76,19 @@ def test_without_a_template_a_blank_line_parts_them(tmp_path):
     assert row.ids == [*reader.encode("the cat\n\nsat on"), *ends]
     assert row.ids[row.first :] == [*reader.encode("the cat\n\nsat on")[row.first :], *ends]
     assert row.first == len(reader.encode("the cat\n\n"))
+    assert row.ids[: row.first] == reader.encode(asked_text(reader.model, "the cat"))
+
+
+def test_the_lines_of_the_template_part_a_sample_from_its_prompt(tmp_path):
+    base = str(save_chat_model(tmp_path / "chat", SMOLLM2))
+    given = {"parts": TrainedParts(method="all"), "length": 200}
+    config = dataclasses.replace(finetune_config(tmp_path, "decoder", "prompts"), base=base, **given)
+    task = config.prepare_task()
+    written = task.samples(config.start("cpu", task).model)
+    assert [sample.prompt for sample in written] == [
+        f"system\nYou are a helpful AI assistant named SmolLM, trained by Hugging Face\nuser\n{prompt}\nassistant\n"
+        for prompt in task.split.held_out.texts[: len(written)]
+    ]
 
 
 @pytest.mark.parametrize("name", sorted(FINETUNE_TASKS))

@@ -26,7 +26,7 @@ def notes_of(text: str) -> str:
 
 def test_rows_without_a_label_are_left_out_and_counted():
     rows = [*GOOD, ("nobody knows", ""), ("", "yes"), ("nor this", "  ")]
-    assert "3 rows have no text or no label, the first in line 22" in notes_of(table(rows))
+    assert "a text, a label or an answer are left out: 3, the first in line 22" in notes_of(table(rows))
     assert source_report(LabelsConfig(source="table", text=table(rows))).n_train == 16
 
 
@@ -141,3 +141,12 @@ def test_the_ceiling_of_the_opinions_is_what_their_sentences_allow():
     assert sum(coin) / len(coin) == pytest.approx(0.5, abs=0.08)
     assert CEILING == 0.95
     assert not set(split.train.texts) & set(split.held_out.texts)
+
+
+def test_held_out_labels_that_nobody_trains_on_are_counted():
+    rows = [(f"text {number}", "ab"[number % 2] if number < 40 else f"rare{number}") for number in range(60)]
+    split = read_labels(LabelsConfig(source="table", text=table(rows)))
+    assert set(split.held_out.labels) <= set(split.names)
+    unknown = 12 - len(split.held_out)
+    assert unknown > 0
+    assert f"whose label no training text has are left out: {unknown}." in notes_of(table(rows))

@@ -9,11 +9,12 @@ from playground.errors import UserError
 from playground.models import load
 from playground.tasks.finetune.pairs import PairsConfig
 from playground.tasks.finetune.passages import PassagesConfig
+from playground.tasks.finetune.prompts import PromptsConfig
 from playground.training.finetune import FinetuneConfig, TrainedParts
 from playground.training.finetune.cost import check_finetuning, estimate_finetuning
 from playground.training.finetune.pace import measured_pace
 from playground.training.trainer import start_state
-from tests.helpers.small_finetuning import PAIRS, TEXT, base_of, finetune_config
+from tests.helpers.small_finetuning import PAIRS, PROMPTS, TEXT, base_of, finetune_config
 
 torch.set_num_threads(1)
 
@@ -29,6 +30,15 @@ def test_the_counts_are_those_of_the_run(tmp_path, family, task, method):
     assert found.total == sum(parameter.numel() for parameter in state.whole.parameters())
     assert found.modules == state.modules
     assert 0 < found.seconds_per_step < found.seconds
+
+
+def test_pairs_that_are_longer_than_a_row_are_counted(tmp_path):
+    table = PROMPTS + f"the cat,{'sat on the mat ' * 40}\n"
+    config = finetune_config(tmp_path, "decoder", "prompts")
+    config = dataclasses.replace(config, task=PromptsConfig(text=table), parts=TrainedParts(rank=2))
+    (note,) = estimate_finetuning(config).notes
+    assert str(note) == "Pairs longer than a row are left out: 1 of the 17 looked at."
+    assert not estimate_finetuning(dataclasses.replace(config, task=PromptsConfig(text=PROMPTS))).notes
 
 
 def test_counting_and_timing_leave_the_shared_model_alone(tmp_path):
