@@ -194,6 +194,10 @@ def test_numbers_that_do_not_fit_their_cells_get_fewer_digits_and_a_picture_that
     page = open_page(address, maps="yes")
     plot = plot_of(page, "words")
     assert plot.evaluate("node => node.data[2].text[0]") == "0.123"
+    cells, buttons = (page.locator(f".st-key-words .{name}").bounding_box() for name in ("nsewdrag", "modebar"))
+    assert cells is not None
+    assert buttons is not None
+    assert buttons["y"] >= cells["y"] + cells["height"]
     page.set_viewport_size({"width": 700, "height": 900})
     page.wait_for_function("() => document.querySelector('.st-key-words .plot').data[2].text[0] === '.12'")
     assert len(plot.evaluate("node => node.data[2].text.filter((number) => number)")) == 60

@@ -538,6 +538,13 @@ def test_a_narrow_log_axis_names_fewer_powers(evaluate: Callable[..., Any], widt
     assert themed["yaxis"]["nticks"] == 5
 
 
+@pytest.mark.parametrize(("layout", "room"), [({"margin": {"t": 6}}, 18), ({"margin": {"t": 34}}, 0), ({}, 0)])
+def test_a_picture_without_room_for_buttons_above_it_lacks_the_rest(
+    evaluate: Callable[..., Any], layout: dict[str, Any], room: int
+) -> None:
+    assert evaluate("live_chart/js/theme", "m.roomForButtons(argument)", layout) == room
+
+
 @pytest.mark.parametrize(
     ("wanted", "act", "kind"),
     [
