@@ -14,7 +14,7 @@ from playground.lens.inspect.steps.products import ListedProducts
 from playground.lens.inspect.steps.step import InsideStep, Row, StepTable
 from playground.lens.inspect.steps.token_inputs import TokenInputs
 from playground.lens.inspect.steps.vectors import Origin, Vector
-from playground.text import _
+from playground.text import _, subtracted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,7 +38,7 @@ class Shares(Vector):
         def weight(score: float) -> float:
             return 1 / (1 + math.exp(-score)) if is_logistic else math.exp(score - largest)
 
-        name = "σ(s[{e}])" if is_logistic else f"exp(s[{{e}}] − {largest:.6g})"
+        name = "σ(s[{e}])" if is_logistic else f"exp(s[{{e}}] {subtracted(largest)})"
         terms = [
             Term(name=name.format(e=e), factors=(float(self.scores[e]),), value=weight(float(self.scores[e])))
             for e in over

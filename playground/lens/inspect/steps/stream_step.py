@@ -16,7 +16,7 @@ from playground.lens.inspect.steps.step import InsideStep, Row, StepTable
 from playground.lens.inspect.steps.stream import PartKind, PartName, Stream
 from playground.lens.inspect.steps.token_inputs import TokenInputs
 from playground.lens.inspect.steps.vectors import NamedTerm, Origin, SumOfTerms, Vector
-from playground.text import N_, _
+from playground.text import N_, _, fill
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -168,7 +168,8 @@ def _logit_sentences(inputs: TokenInputs) -> list[str]:
             "{total:.5g} before the soft cap, which makes {capped:.5g} of it; the model's is {logit:.5g}."
         )
     sentences = [
-        template.format(
+        fill(
+            template,
             token=inputs.spelling(inputs.traced),
             parts=float(found.parts.sum()),
             biases=found.biases,
