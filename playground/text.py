@@ -102,7 +102,7 @@ class _SignedFormatter(string.Formatter):
         return true_minus(text) if isinstance(value, Real) else text
 
 
-def fill(template: str, **values: object) -> str:
+def fill(template: str, /, **values: object) -> str:
     """A sentence with its numbers: negative ones have a true minus sign, names stay as they are.
 
     >>> fill("{name}: {value:.3g}", name="-a", value=-0.12345)
