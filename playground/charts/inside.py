@@ -187,7 +187,7 @@ def shortest_number(value: float) -> str:
     >>> shortest_number(-0.12345), shortest_number(1234.0), shortest_number(0.00001234)
     ('−.12', '1e3', '1e-5')
     """
-    if np.isinf(value) or value == 0:
+    if not np.isfinite(value) or value == 0:
         return short_number(value)
     size = abs(value)
     if 0.01 <= size < 999.5:

@@ -106,6 +106,24 @@ def test_numbers_that_are_none_are_answered(small_folder):
     assert "not a number" in words(app)
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ({"step": "up"}, "what some of them add is not a finite number"),
+        ({"step": "stream"}, "to the logit of"),
+        ({"step": "neurons", "neuron_view": "way", "numbers": "neuron_logits:da.0.3"}, "d1[3] = "),
+    ],
+)
+def test_infinite_numbers_before_finite_logits_are_answered(save_model, address, said):
+    file = (folder := save_model("llama")) / "model.safetensors"
+    weights = safetensors.torch.load_file(file)
+    weights["model.layers.0.mlp.down_proj.weight"][:] = 3e38
+    safetensors.torch.save_file(weights, file, metadata={"format": "pt"})
+    app = page(model=str(folder), text="the cat sat", head="0.0", **address)
+    assert not app.exception
+    assert said in words(app)
+
+
 def test_an_encoder_decoder_shows_its_cross_attention(save_model):
     app = page(model=str(save_model("bart")), text="the cat sat", target="a dog", kind="cross", step="projection")
     assert not app.exception

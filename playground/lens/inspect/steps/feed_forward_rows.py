@@ -3,6 +3,8 @@
 Vaswani et al. 2017, section 3.3; Shazeer 2020 (gated); Geva et al. 2021 (its neurons as keys and values).
 """
 
+import math
+
 import torch
 
 from playground.lens.inspect.steps.activation import Gating
@@ -53,7 +55,11 @@ def _count_sentence(inputs: TokenInputs) -> str:
     assert inputs.ranked is not None
     listed = sum(len(inputs.listed_neurons(branch)) for branch in inputs.branches)
     total = len(inputs.ranked.names)
-    share = float(inputs.ranked.added[:listed].sum() / max(1e-20, inputs.ranked.added.sum()))
+    added = inputs.ranked.added
+    if not math.isfinite(added.sum()):
+        template = _("{listed} neurons of {total:,} are listed; what some of them add is not a finite number.")
+        return template.format(listed=listed, total=total)
+    share = float(added[:listed].sum() / max(1e-20, added.sum()))
     template = _(
         "The {listed} neurons of {total:,} that add most are listed: {share:.1%} of the sum of |activation| times the "
         "length of the output row."

@@ -3,7 +3,6 @@
 Vaswani et al. 2017, section 3.4.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from jaxtyping import Float
 
 from playground.lens.generate import predictions
 from playground.lens.inspect.steps.code_lines import CodeReference, in_transformer
-from playground.lens.inspect.steps.derivation import Derivation, Term
+from playground.lens.inspect.steps.derivation import Derivation, Term, sum_of
 from playground.lens.inspect.steps.feed_forward_norm import norm_formula
 from playground.lens.inspect.steps.norm_map import LinearMap, NormMap
 from playground.lens.inspect.steps.output_head import OutputHead
@@ -191,7 +190,7 @@ class VocabularySoftmax(Vector):
         if len(rest):
             name = _("the other {count:,} tokens").format(count=len(rest))
             terms.append(Term(name=name, value=float(exponentials[rest].sum())))
-        total = math.fsum(term.value for term in terms)
+        total = sum_of(terms)
         formula = f"exp(ℓ[{column}] {subtracted(largest)}) / Σ exp(ℓ[j] {subtracted(largest)})"
         return self._derived(column, formula, terms, float(exponentials[column]) / total)
 

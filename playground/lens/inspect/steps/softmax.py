@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from playground.lens.inspect.steps.code_lines import in_attention
-from playground.lens.inspect.steps.derivation import Derivation, Term
+from playground.lens.inspect.steps.derivation import Derivation, Term, sum_of
 from playground.lens.inspect.steps.scores import hidden_as_infinity
 from playground.lens.inspect.steps.step import InsideStep, StepInputs, key_table
 from playground.lens.inspect.steps.vectors import Origin, Vector
@@ -37,7 +37,7 @@ class SoftmaxWeights(Vector):
         numerator = terms[column].value
         if self.sink is not None:
             terms.append(Term(name="exp(sink)", factors=(self.sink,), value=math.exp(self.sink - largest)))
-        total = math.fsum(term.value for term in terms)
+        total = sum_of(terms)
         formula = f"exp(m[{column}] {below}) / Σ exp(m[j] {below})"
         return self._derived(column, formula, terms, numerator / total if total else 0.0)
 

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from playground.lens.capture.norm_step import NormStep
-from playground.lens.inspect.steps.derivation import Derivation, Summary, Term, product_term
+from playground.lens.inspect.steps.derivation import Derivation, Summary, Term, product_term, sum_of
 from playground.text import _, subtracted, true_minus
 
 SUMMARISED = 2
@@ -92,7 +92,7 @@ class SumOfTerms(Vector):
         """All terms, in their order."""
         terms = [term.at(column) for term in self.terms]
         formula = self.formula.format(column=column) or " + ".join(term.name for term in terms).replace("+ −", "− ")
-        return self._derived(column, formula, terms, math.fsum(term.value for term in terms))
+        return self._derived(column, formula, terms, sum_of(terms))
 
     def origin(self, first: int = 0) -> Origin:
         """All terms, each with its name; how many there are, where they are many."""
@@ -132,7 +132,7 @@ class SumOfProducts(Vector):
             formula += f" + {self.bias.name}"
         if self.factor != 1:
             formula = f"({formula}) · {self.factor:.6g}"
-        total = math.fsum(term.value for term in terms)
+        total = sum_of(terms)
         return self._derived(column, formula.format(column=column), terms, total * self.factor)
 
     def origin(self, first: int = 0) -> Origin:
@@ -210,7 +210,7 @@ class NormedVector(Vector):
             for i, x in enumerate(numbers)
         ]
         bias = 0.0 if norm.bias is None else float(norm.bias[at])
-        root = math.sqrt(math.fsum(term.value for term in terms) + norm.epsilon)
+        root = math.sqrt(sum_of(terms) + norm.epsilon)
         result = ((float(numbers[at]) - norm.mean) / root * float(norm.weight[at]) + bias) * self.factor
         over = f"({self.letter}[{at}] − μ)" if is_layer else f"{self.letter}[{at}]"
         formula = f"{over} / √(Σ ({centred})² / {count} + ε) · w[{at}]" + ("" if norm.bias is None else f" + b[{at}]")
