@@ -162,6 +162,8 @@ def test_a_number_can_be_picked_by_pointer_and_by_keys(open_page: Open, address:
     assert area is not None
     page.mouse.click(area["x"] + 0.25 * area["width"], area["y"] + 0.75 * area["height"])
     expect(page.get_by_text("Picked (0, 1, 0).")).to_be_visible()
+    # The page names no picked cell: the browser framed it.
+    page.wait_for_function("() => document.querySelector('.st-key-map .plot').layout.shapes[0]?.y0 === 0.5")
     plot.focus()
     page.keyboard.press("ArrowUp")
     expect(page.locator(".st-key-map .hoverlayer .hovertext")).to_contain_text("query 0")

@@ -43,7 +43,13 @@ class LiveChart {
   }
 
   accept({ data, setTriggerValue }) {
-    this.pick = (cell) => this.header.picks && setTriggerValue("picked", cell);
+    this.pick = (cell) => {
+      if (!this.header.picks) return;
+      // The frame does not wait for the page's answer.
+      this.header.picked = cell;
+      this.draw();
+      setTriggerValue("picked", cell);
+    };
     if (data && data !== this.data) {
       this.data = data;
       this.header = decodePayload(data).header;
