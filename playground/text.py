@@ -10,6 +10,7 @@ import string
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import cache
+from numbers import Real
 
 from playground.folders import assets_folder
 
@@ -71,3 +72,40 @@ def _n(one: str, many: str, n: float) -> str:
     else:
         template = _catalogue(code).ngettext(one, many, int(n))
     return template.format(n=f"{n:,}")
+
+
+def true_minus(number: str) -> str:
+    """A number as Python writes it, with a true minus sign; none before what was rounded to zero.
+
+    >>> true_minus("-0.5"), true_minus("-1e-05"), true_minus("-0.00"), true_minus("2")
+    ('−0.5', '−1e-05', '0.00', '2')
+    """
+    size = number.removeprefix("-")
+    is_zero = set(size) <= set("0.,%")
+    return number if size == number else size if is_zero else f"−{size}"
+
+
+def subtracted(number: float, digits: int = 6) -> str:
+    """A number that is taken away in a formula: there is one sign between two numbers.
+
+    >>> f"x {subtracted(0.5)}", f"x {subtracted(-0.5)}"
+    ('x − 0.5', 'x + 0.5')
+    """
+    return f"{'+' if number < 0 else '−'} {abs(number):.{digits}g}"
+
+
+class _SignedFormatter(string.Formatter):
+    """As `str.format`; negative numbers get a true minus sign."""
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        text = str(super().format_field(value, format_spec))
+        return true_minus(text) if isinstance(value, Real) else text
+
+
+def fill(template: str, /, **values: object) -> str:
+    """A sentence with its numbers: negative ones have a true minus sign, names stay as they are.
+
+    >>> fill("{name}: {value:.3g}", name="-a", value=-0.12345)
+    '-a: −0.123'
+    """
+    return _SignedFormatter().vformat(template, (), values)

@@ -21,7 +21,7 @@ from playground.charts.heatmap import (
 )
 from playground.charts.layout import name_ticks
 from playground.charts.palette import NEUTRAL
-from playground.text import _
+from playground.text import _, true_minus
 
 STRONGEST = 0.75
 """Cells let the page through a little, so that numbers on them can be read in the page's own colour."""
@@ -130,8 +130,7 @@ def effect_label(value: float, decimals: int) -> str:
     >>> effect_label(-0.314, 2), effect_label(-0.001, 2)
     ('−0.31', '0.00')
     """
-    text = f"{abs(value):.{decimals}f}"
-    return f"−{text}" if value < 0 and float(text) else text
+    return true_minus(f"{value:.{decimals}f}")
 
 
 def interaction_figure(names: Sequence[str], singles: Sequence[float], joint: float, *, x: str) -> go.Figure:

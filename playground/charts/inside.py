@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from playground.charts.heatmap import CLEAR, largest_magnitude
 from playground.charts.layout import lay_out, name_ticks, quiet_layout, token_label
 from playground.charts.palette import NEUTRAL, Colour, series_look
-from playground.text import _
+from playground.text import _, true_minus
 
 STRONGEST = 0.75
 """Cells let the page through a little, so that numbers on them can be read in the page's own colour."""
@@ -178,8 +178,7 @@ def short_number(value: float) -> str:
     >>> short_number(-0.12345), short_number(float("-inf"))
     ('−0.123', '−∞')
     """
-    text = "∞" if np.isinf(value) else f"{abs(value):.3g}"
-    return f"−{text}" if value < 0 else text
+    return true_minus(f"{float(value):.3g}".replace("inf", "∞"))
 
 
 def shortest_number(value: float) -> str:
@@ -188,7 +187,7 @@ def shortest_number(value: float) -> str:
     >>> shortest_number(-0.12345), shortest_number(1234.0), shortest_number(0.00001234)
     ('−.12', '1e3', '1e-5')
     """
-    if np.isinf(value) or value == 0:
+    if not np.isfinite(value) or value == 0:
         return short_number(value)
     size = abs(value)
     if 0.01 <= size < 999.5:

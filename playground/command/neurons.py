@@ -1,10 +1,10 @@
 """`neurons`: the neurons of a feed-forward layer that add most at a token, or that promote a text, as JSON."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from playground.command.report_json import report_json
 from playground.errors import UserError
 from playground.text import _
 
@@ -60,7 +60,7 @@ def print_neurons(arguments: argparse.Namespace) -> None:
         bar.end()
     traced = trace(model, arguments.text, arguments.target, pair=arguments.pair, truncate=arguments.truncate)
     report = neuron_report(traced, arguments.layer, arguments.token, arguments.kind, arguments.count, arguments.search)
-    print(json.dumps(report, indent=2, ensure_ascii=False, allow_nan=False))
+    print(report_json(report))
 
 
 def neuron_report(

@@ -1,11 +1,11 @@
 """`similar`: lines ranked by their similarity to a query, or the tokens nearest to a sum of vectors, as JSON."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from playground.command.report_json import report_json
 from playground.errors import UserError
 from playground.text import _
 
@@ -47,7 +47,7 @@ def print_similar(arguments: argparse.Namespace) -> None:
     finally:
         bar.end()
     found = _token_report(model, arguments) if arguments.tokens else similarity_report(model, arguments.query, lines)
-    print(json.dumps({"provenance": dict(provenance(model)), **found}, indent=2, ensure_ascii=False))
+    print(report_json({"provenance": dict(provenance(model)), **found}))
 
 
 def _read_lines(arguments: argparse.Namespace) -> list[str]:

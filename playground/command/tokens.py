@@ -2,9 +2,9 @@
 
 import argparse
 import dataclasses
-import json
 from typing import TYPE_CHECKING, Any
 
+from playground.command.report_json import report_json
 from playground.text import _
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def print_tokens(arguments: argparse.Namespace) -> None:
     report = tokens_report(model, cut, steps=arguments.steps)
     if arguments.languages:
         report["languages"] = _languages(model, arguments.text)
-    print(json.dumps(report, indent=2, ensure_ascii=False))
+    print(report_json(report))
 
 
 def tokens_report(model: "LoadedModel", cut: "Tokenization", *, steps: bool = False) -> dict[str, Any]:

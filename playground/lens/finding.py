@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from playground.text import _
+from playground.text import _, fill
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,4 +18,4 @@ class Finding:
     values: Mapping[str, object] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return _(self.template).format(**self.values)
+        return fill(_(self.template), **self.values)

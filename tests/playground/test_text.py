@@ -3,10 +3,11 @@
 import doctest
 import threading
 
+import numpy as np
 import pytest
 
 from playground import text
-from playground.text import LANGUAGE, N_, PSEUDO, _, _n, language, language_source, pseudo
+from playground.text import LANGUAGE, N_, PSEUDO, _, _n, fill, language, language_source, pseudo
 
 
 @pytest.fixture
@@ -66,3 +67,19 @@ def test_another_thread_has_its_own_language(pseudo_language):
     thread.start()
     thread.join()
     assert (shown, _("Show")) == (["Show"], "⟦Show ~⟧")
+
+
+@pytest.mark.parametrize(
+    ("template", "value", "shown"),
+    [
+        ("{x:.3g}", -0.00642, "−0.00642"),
+        ("{x:+.2f}", np.float32(-1.5), "−1.50"),
+        ("{x:.0e}", -1e-7, "−1e-07"),
+        ("{x:.1%}", -0.0001, "0.0%"),
+        ("{x:,}", -1234, "−1,234"),
+        ("{x}", float("-inf"), "−inf"),
+        ("{x}", "-x", "-x"),
+    ],
+)
+def test_negative_numbers_have_a_true_minus_sign(template, value, shown):
+    assert fill(template, x=value, template="a value may have any name") == shown

@@ -26,7 +26,9 @@ def test_a_box_is_chosen_and_the_drawing_is_saved(open_page: Open, address: str,
     box.hover()
     expect(chosen.get_by_role("tooltip")).to_contain_text("encoder.blocks.0.attention.query_key_value.weight: 72 × 24")
     expect(chosen.get_by_role("tooltip")).to_contain_text("Click: its numbers")
-    box.click()
+    assert box.evaluate(
+        "node => (node.dispatchEvent(new MouseEvent('click', { bubbles: true })), node.classList.contains('pressed'))"
+    )
     expect(page.get_by_text("encoder encoder.blocks.0.attention", exact=True)).to_be_visible()
     chosen.get_by_role("button", name="Cross-attention").focus()
     page.keyboard.press("ArrowUp")

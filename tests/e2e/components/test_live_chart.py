@@ -162,6 +162,8 @@ def test_a_number_can_be_picked_by_pointer_and_by_keys(open_page: Open, address:
     assert area is not None
     page.mouse.click(area["x"] + 0.25 * area["width"], area["y"] + 0.75 * area["height"])
     expect(page.get_by_text("Picked (0, 1, 0).")).to_be_visible()
+    # The page names no picked cell: the browser framed it.
+    page.wait_for_function("() => document.querySelector('.st-key-map .plot').layout.shapes[0]?.y0 === 0.5")
     plot.focus()
     page.keyboard.press("ArrowUp")
     expect(page.locator(".st-key-map .hoverlayer .hovertext")).to_contain_text("query 0")
@@ -194,6 +196,10 @@ def test_numbers_that_do_not_fit_their_cells_get_fewer_digits_and_a_picture_that
     page = open_page(address, maps="yes")
     plot = plot_of(page, "words")
     assert plot.evaluate("node => node.data[2].text[0]") == "0.123"
+    cells, buttons = (page.locator(f".st-key-words .{name}").bounding_box() for name in ("nsewdrag", "modebar"))
+    assert cells is not None
+    assert buttons is not None
+    assert buttons["y"] >= cells["y"] + cells["height"]
     page.set_viewport_size({"width": 700, "height": 900})
     page.wait_for_function("() => document.querySelector('.st-key-words .plot').data[2].text[0] === '.12'")
     assert len(plot.evaluate("node => node.data[2].text.filter((number) => number)")) == 60

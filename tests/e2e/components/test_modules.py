@@ -539,6 +539,32 @@ def test_a_narrow_log_axis_names_fewer_powers(evaluate: Callable[..., Any], widt
 
 
 @pytest.mark.parametrize(
+    ("cell", "box"),
+    [
+        ([0, 0, 1], [0.5, 1.5, 2.5, 3.5]),
+        ([1, 1, 0], [6.5, 7.5, -2, 0]),
+        ([2, 0, 0], None),
+        ([0, 9, 0], None),
+        (None, None),
+    ],
+)
+def test_a_cell_and_a_standing_bar_are_framed(
+    evaluate: Callable[..., Any], cell: list[int] | None, box: list[float] | None
+) -> None:
+    bars = {"type": "bar", "x": [3, 7], "y": [1, -2]}
+    traces = [{"z": [[1, 2]], "y0": 3}, bars, {**bars, "orientation": "h"}]
+    shapes = evaluate("live_chart/js/pick", "m.frameOf(argument[0], argument[1], 'red')", [traces, cell])
+    assert [[shape[side] for side in ("x0", "x1", "y0", "y1")] for shape in shapes] == ([box] if box else [])
+
+
+@pytest.mark.parametrize(("layout", "room"), [({"margin": {"t": 6}}, 18), ({"margin": {"t": 34}}, 0), ({}, 0)])
+def test_a_picture_without_room_for_buttons_above_it_lacks_the_rest(
+    evaluate: Callable[..., Any], layout: dict[str, Any], room: int
+) -> None:
+    assert evaluate("live_chart/js/theme", "m.roomForButtons(argument)", layout) == room
+
+
+@pytest.mark.parametrize(
     ("wanted", "act", "kind"),
     [
         ("/inside?text=a", None, "entry"),

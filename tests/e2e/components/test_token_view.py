@@ -21,6 +21,10 @@ def address(serve: Callable[..., str]) -> str:
 
 def test_the_text_is_saved_as_it_is_laid_out_with_its_origin(open_page: Open, address: str, tmp_path: Path) -> None:
     page = open_page(address)
+    clicked = page.locator(".st-key-named").get_by_role("button", name="no name at all")
+    assert clicked.evaluate(
+        "node => (node.dispatchEvent(new MouseEvent('click', { bubbles: true })), node.classList.contains('pressed'))"
+    )
     save = page.locator(".st-key-text").get_by_role("button", name="Download SVG")
     expect(save).to_be_visible()
     with page.expect_download() as download:

@@ -56,6 +56,7 @@ def test_numbers_stand_on_their_cells():
         (0.0, "0"),
         (1.0, "1"),
         (-float("inf"), "−∞"),
+        (float("nan"), "nan"),
     ],
 )
 def test_the_shortest_number_has_two_digits(value, text):

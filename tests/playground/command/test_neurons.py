@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
 
 from playground import load, trace
 from playground.__main__ import main
@@ -38,6 +39,16 @@ def test_a_mixtures_activations_and_shares_are_told_apart(save_model, capsys):
         assert one["activations"][2] == pytest.approx(one["activation"], abs=1e-5)
         assert one["shares"][2] == pytest.approx(one["share"], abs=1e-5)
         assert one["added"] == pytest.approx(abs(one["activation"]) * one["share"] * one["length"], rel=1e-4)
+
+
+def test_numbers_that_overflow_are_null(save_model, capsys):
+    file = (folder := save_model("llama")) / "model.safetensors"
+    weights = load_file(file)
+    weights["model.layers.0.mlp.down_proj.weight"][:] = 3e38
+    save_file(weights, file, metadata={"format": "pt"})
+    assert main(["neurons", str(folder), "the cat sat", "--count", "2"]) == 0
+    report = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert [(one["length"], one["added"]) for one in report["neurons"]] == [(None, None)] * 2
 
 
 def test_a_search_lists_neurons_by_their_tokens(capsys):

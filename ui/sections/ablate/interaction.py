@@ -10,7 +10,7 @@ from playground.charts.heatmap import heatmap_figure
 from playground.lens.intervene.findings import joint_against_singles
 from playground.lens.intervene.interaction import MOST_COMPONENTS, Interaction, measure_interaction
 from playground.progress import OnProgress
-from playground.text import _
+from playground.text import _, fill
 from ui.jobs import compute
 from ui.sections.ablate.figure import show_figure, table_rows
 from ui.sections.ablate.options import Subject, choose_components, component_title
@@ -72,7 +72,7 @@ def _show_effects(setting: Setting, interaction: Interaction) -> None:
     show_findings(joint_against_singles(singles, joint, title=unit))
     sentence = _("Sum of single effects {sum:+.4f}, joint effect {joint:+.4f}, interaction {difference:+.4f}.")
     st.caption(
-        sentence.format(sum=interaction.sum_of_singles(metric), joint=joint, difference=interaction.of_all(metric))
+        fill(sentence, sum=interaction.sum_of_singles(metric), joint=joint, difference=interaction.of_all(metric))
     )
     show_figure(
         setting.subject,

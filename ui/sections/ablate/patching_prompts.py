@@ -8,7 +8,7 @@ from playground.errors import UserError
 from playground.lens.intervene.patching import first_token_id
 from playground.lens.intervene.patching_examples import PatchingExample, examples_of, first_solved, try_examples
 from playground.models import LoadedModel
-from playground.text import _
+from playground.text import _, fill
 from ui.cache import results_of
 from ui.jobs import compute
 from ui.sections.ablate.options import Subject, examine, show_no_output_head
@@ -124,7 +124,7 @@ def _title(example: PatchingExample, differences: tuple[float, float] | None) ->
     if differences is None:
         return _(example.name)
     title = _("{example} ({clean:+.1f} clean, {corrupted:+.1f} corrupted)")
-    return title.format(example=_(example.name), clean=differences[0], corrupted=differences[1])
+    return fill(title, example=_(example.name), clean=differences[0], corrupted=differences[1])
 
 
 def _fill(example: PatchingExample) -> None:

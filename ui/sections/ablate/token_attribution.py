@@ -15,7 +15,7 @@ from playground.lens.attribute.rollout import attention_flow, attention_rollout
 from playground.lens.capture.site import SiteKind
 from playground.lens.intervene.ablation import TargetToken
 from playground.progress import OnProgress
-from playground.text import _
+from playground.text import _, fill
 from ui.jobs import AT_ONCE, compute
 from ui.sections.ablate.figure import numbered, show_figure, table_rows
 from ui.sections.ablate.heads import offer_token_doors
@@ -165,7 +165,7 @@ def _draw_gradients(subject: Subject, target_token: TargetToken, baseline: str, 
     )
     sentence = _("Logit from {baseline:+.3f} at the baseline to {logit:+.3f} at the text; completeness gap {gap:.3f}.")
     st.caption(
-        sentence.format(baseline=attribution.baseline_logit, logit=attribution.logit, gap=attribution.completeness_gap)
+        fill(sentence, baseline=attribution.baseline_logit, logit=attribution.logit, gap=attribution.completeness_gap)
     )
     if not attribution.is_converged:
         warning = _("The attributions do not add up to the logit's change; read them with care.")

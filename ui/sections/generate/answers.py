@@ -8,7 +8,7 @@ from playground.lens.generate.findings import percent
 from playground.models import LoadedModel
 from playground.progress import OnProgress
 from playground.snippets import origin
-from playground.text import N_, _
+from playground.text import N_, _, fill
 from ui.cache import results_of
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import require
@@ -123,7 +123,7 @@ def _list_answers(found: AnswerSpans, chosen: int, notes: list[str]) -> None:
             text=answer.text or "–",
             value=answer.score,
             number=percent(answer.score),
-            lines=(_("score {value:.6g}").format(value=answer.score),),
+            lines=(fill(_("score {value:.6g}"), value=answer.score),),
             chosen=rank == chosen,
             clickable=True,
             plain=True,

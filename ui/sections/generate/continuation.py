@@ -13,7 +13,7 @@ from playground.lens.generate.branches import ROOT, Tree
 from playground.lens.generate.generation import GenerationConfig
 from playground.models import LoadedModel
 from playground.progress import OnProgress
-from playground.text import _, _n
+from playground.text import _, _n, fill
 from ui.cache import forward_queue
 from ui.job import Job, JobProgress
 from ui.jobs import leave_cores_to_runs, require, spell
@@ -189,7 +189,7 @@ def _buttons(model: LoadedModel, texts: Texts, draft: TextDraft, n_tokens: int) 
             draft.show_branch(ROOT)
             st.rerun()
         n_generated = _n("{n} token", "{n} tokens", len(draft.tree.path(draft.node)))
-        log_probability = _("log probability {value:.1f} nats").format(value=0.0 - draft.tree.surprisal(draft.node))
+        log_probability = fill(_("log probability {value:.1f} nats"), value=0.0 - draft.tree.surprisal(draft.node))
         st.caption(f"{n_generated} · {log_probability}", width="content")
         if draft.tree.nodes and not draft.remaining:
             _show_door(model, texts, draft)

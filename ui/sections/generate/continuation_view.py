@@ -11,7 +11,7 @@ from playground.lens.generate.branches import ROOT
 from playground.lens.generate.generation import Alternative, GeneratedToken, GenerationConfig
 from playground.models import LoadedModel
 from playground.snippets import origin
-from playground.text import _
+from playground.text import _, fill
 from ui.components.token_view import TokenItem, token_view
 from ui.sections.generate.draft import TextDraft
 from ui.sections.generate.sampling_options import bar_names, paired_item
@@ -135,7 +135,7 @@ def show_branches(model: LoadedModel, draft: TextDraft, config: GenerationConfig
         TokenItem(
             text=_branch_ending(draft, leaf),
             value=float(np.exp(-draft.tree.surprisal(leaf) / len(draft.tree.path(leaf)))),
-            number=_("log probability {value:.3f} nats").format(value=-draft.tree.surprisal(leaf)),
+            number=fill(_("log probability {value:.3f} nats"), value=-draft.tree.surprisal(leaf)),
             chosen=leaf in path,
             clickable=True,
         )

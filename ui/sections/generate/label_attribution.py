@@ -10,7 +10,7 @@ from playground.lens.attribute.label_attribution import LabelAttribution, attrib
 from playground.models import LoadedModel
 from playground.progress import OnProgress
 from playground.snippets import origin
-from playground.text import _
+from playground.text import _, fill
 from ui.cache import results_of
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import AT_ONCE, compute
@@ -88,7 +88,7 @@ def _draw_attribution(model: LoadedModel, texts: Texts, found: LabelAttribution,
     sentence = _(
         "Blue raises the logit, orange lowers it: from {baseline:+.3f} at the baseline to {logit:+.3f} at the text."
     )
-    st.caption(sentence.format(baseline=result.baseline_logit, logit=result.logit))
+    st.caption(fill(sentence, baseline=result.baseline_logit, logit=result.logit))
     details = {**text_details(texts), "label": found.label, "method": "integrated gradients", "baseline": baseline}
     details |= {} if found.position is None else {"position": found.position}
     token_view(
@@ -115,7 +115,7 @@ def attribution_items(found: LabelAttribution) -> list[TokenItem]:
             special=token.special,
             value=abs(float(value)) / most,
             hue=POSITIVE_HUE if value >= 0 else NEGATIVE_HUE,
-            lines=(_("attribution {value:+.4f}").format(value=float(value)),),
+            lines=(fill(_("attribution {value:+.4f}"), value=float(value)),),
         )
         for token, value in zip(found.tokens, values, strict=True)
     ]

@@ -8,7 +8,7 @@ from playground.models import LoadedModel
 from playground.models.heads import Scale
 from playground.progress import OnProgress
 from playground.snippets import origin
-from playground.text import _
+from playground.text import _, fill
 from ui.cache import results_of
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import require
@@ -94,7 +94,7 @@ def label_item(label: str, score: float, scale: Scale, *, chosen: bool) -> Token
         text=label or "–",
         value=score if is_share else None,
         number=number,
-        lines=(line.format(value=score),),
+        lines=(fill(line, value=score),),
         chosen=chosen,
         clickable=True,
         plain=True,

@@ -13,7 +13,7 @@ from playground.lens.generate.predictions import GREEDY
 from playground.models import LoadedModel
 from playground.progress import OnProgress
 from playground.snippets import origin
-from playground.text import _, _n
+from playground.text import _, _n, fill
 from ui.cache import results_of
 from ui.components.token_view import TokenItem, token_view
 from ui.jobs import require, spell
@@ -109,7 +109,7 @@ def _show_beams(model: LoadedModel, search: BeamSearch, text: str, config: BeamC
             value=math.exp(answer.score) if answer.score < 0 else 1.0,
             number=f"{answer.score:.4f}",
             lines=(
-                _("log probability {value:.4f}").format(value=search.beams[answer.beam].log_probability),
+                fill(_("log probability {value:.4f}"), value=search.beams[answer.beam].log_probability),
                 _n("{n} token", "{n} tokens", len(search.path(answer.beam))),
             ),
             chosen=rank == 0,
@@ -128,7 +128,7 @@ def _show_beams(model: LoadedModel, search: BeamSearch, text: str, config: BeamC
             parent=beam.parent,
             step=beam.step,
             text=beam.token.text,
-            note=_("log probability {value:.4f}").format(value=beam.log_probability),
+            note=fill(_("log probability {value:.4f}"), value=beam.log_probability),
             state=beam.state,
         )
         for beam in search.beams

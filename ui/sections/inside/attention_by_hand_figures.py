@@ -9,7 +9,7 @@ from playground.charts.inside import HoverText, rows_figure, short_number
 from playground.charts.layout import token_label
 from playground.charts.palette import DECODER, KEY, VALUE
 from playground.lens.inspect.free_attention import FreeAttention, Rules, Words
-from playground.text import _
+from playground.text import _, subtracted
 from ui.sections.inside.step_layout import FRAME_PIXELS, ROW_PIXELS
 from ui.widgets.chart import draw
 
@@ -27,7 +27,7 @@ def show_weights(words: Words, numbers: FreeAttention, query: int, rules: Rules)
     scaled = [f"{short_number(score)} · {short_number(numbers.scaling)}" for score in numbers.scores[query]]
     masked = [_("masked: a later word") if np.isinf(m) else _("visible") for m in numbers.masked[query]]
     exponents = [
-        f"exp({short_number(m)} / {short_number(rules.temperature)} − {short_number(largest)})"
+        f"exp({short_number(m)} / {short_number(rules.temperature)} {subtracted(largest, 3)})"
         for m in numbers.masked[query]
     ]
     quotients = [f"{short_number(e)} / {short_number(total)}" for e in numbers.exponentials[query]]

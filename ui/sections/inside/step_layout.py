@@ -13,7 +13,7 @@ from playground.lens.inspect.steps.code_lines import code_lines
 from playground.lens.inspect.steps.derivation import Derivation, Number, parse_number
 from playground.lens.inspect.steps.step import InsideStep
 from playground.models import LoadedModel
-from playground.text import _
+from playground.text import _, fill, true_minus
 from ui.sections.inside.steps import DrawnStep, StepPicture
 from ui.state.address import read_text, write_text
 from ui.state.parameters import DERIVATIONS
@@ -158,8 +158,8 @@ def show_derivation(name: str, derivation: Derivation, place: int = 0) -> None:
     key = f"{name}_{place}" if place else name
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", wrap=False):
-            formula = derivation.formula or "…"
-            st.markdown(f"`{derivation.name} = {formula}` `= {derivation.value:.6g}`", width="stretch")
+            formula, value = derivation.formula or "…", true_minus(f"{derivation.value:.6g}")
+            st.markdown(f"`{derivation.name} = {formula}` `= {value}`", width="stretch")
             close = functools.partial(choose_number, name, None)
             # The icon is the label: a second one beside it would be cut off.
             st.button(":material/close:", key=f"close_{key}", type="tertiary", help=_("Close"), on_click=close)
@@ -188,7 +188,8 @@ def _describe_derivation(derivation: Derivation) -> str:
             "The one term below is {total:.9g}. Value of the formula: {result:.9g}; of the model: {value:.9g}; "
             "difference: {difference:.1g}."
         )
-    return template.format(
+    return fill(
+        template,
         count=len(derivation.terms),
         total=derivation.total,
         result=derivation.result,
@@ -208,7 +209,7 @@ def _describe_recomputed(derivation: Derivation) -> str:
             "The one term below is {total:.9g}. Value of the formula: {result:.9g}; recomputed: no module of the model "
             "returns this number."
         )
-    return template.format(count=len(derivation.terms), total=derivation.total, result=derivation.result)
+    return fill(template, count=len(derivation.terms), total=derivation.total, result=derivation.result)
 
 
 def terms_table(derivation: Derivation) -> pd.DataFrame:

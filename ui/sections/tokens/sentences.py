@@ -8,7 +8,7 @@ from playground.decoding import decode_upload
 from playground.errors import UserError
 from playground.models import LoadedModel
 from playground.models.catalogue import MINILM
-from playground.text import _, _n
+from playground.text import _, _n, fill
 from playground.tokens.sentences import (
     MOST_LINES,
     SentenceRecipe,
@@ -152,7 +152,7 @@ def _show_ranking(model: LoadedModel, vectors: SentenceVectors, order: list[int]
     query, *lines = vectors.texts
     values = vectors.cosines[0, 1:].tolist()
     sentence = _("Nearest to the search text is line {number}, cosine {cosine:.3f}: “{line}”")
-    st.text(sentence.format(number=order[0] + 1, cosine=values[order[0]], line=lines[order[0]]))
+    st.text(fill(sentence, number=order[0] + 1, cosine=values[order[0]], line=lines[order[0]]))
     names = [f"{index + 1} {lines[index]}" for index in order[:MOST_RANKED]]
     details = {"query": query, "lines": len(lines)}
     figure = named_bars_figure(names, [values[index] for index in order[:MOST_RANKED]], x=_("cosine"))

@@ -5,7 +5,7 @@ import streamlit as st
 from playground.charts.layout import mark_spaces
 from playground.models import LoadedModel
 from playground.snippets import origin
-from playground.text import _
+from playground.text import _, fill
 from playground.tokens.sentences import WordShare, embed_sentence, word_shares
 from ui.cache import results_of
 from ui.components.token_view import TokenItem, token_view
@@ -39,7 +39,7 @@ def show_shares(model: LoadedModel, query: str, lines: list[str], order: list[in
     sentence = _(
         "The words of each text add up to the cosine, {total:.4f}. The stronger the colour, the more a word adds."
     )
-    st.text(sentence.format(total=total))
+    st.text(fill(sentence, total=total))
     for number, (title, shares) in enumerate(sides.items()):
         st.caption(title)
         token_view(
@@ -71,7 +71,7 @@ def share_items(shares: list[WordShare]) -> list[TokenItem]:
             plain=True,
             special=share.is_special,
             value=max(0.0, share.share / most) if most > 0 else 0.0,
-            lines=(_("{word} adds {share:+.4f}").format(word=mark_spaces(share.text), share=share.share),),
+            lines=(fill(_("{word} adds {share:+.4f}"), word=mark_spaces(share.text), share=share.share),),
         )
         for share in shares
     ]

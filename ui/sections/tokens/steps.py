@@ -9,7 +9,7 @@ from playground.charts.tokens import merge_figure, pieces_figure
 from playground.errors import UserError
 from playground.lens.capture.alphabet import alphabet_of
 from playground.lens.capture.tokens import readable, rust_tokenizer
-from playground.text import _, _n
+from playground.text import _, _n, fill
 from playground.tokens.bpe import MergeReplay
 from playground.tokens.segmentation import Segmentation, segment
 from playground.tokens.unigram import LatticePiece, UnigramLattice
@@ -161,7 +161,7 @@ def _draw_candidates(
             piece.start - start,
             piece.end - start,
             piece.text,
-            sentence.format(piece=mark_spaces(piece.text), score=piece.score, total=piece.total),
+            fill(sentence, piece=mark_spaces(piece.text), score=piece.score, total=piece.total),
         )
         for piece in shown
     ]
@@ -211,7 +211,7 @@ def attempts_around(match: LongestMatch, index: int) -> list[MatchAttempt]:
 
 def _say(sentence: str, values: Mapping[str, object], word: str) -> None:
     quoted = mark_spaces(word if len(word) <= 60 else word[:60] + "…")
-    st.text(sentence.format(word=f"“{quoted}”", **values))
+    st.text(fill(sentence, word=f"“{quoted}”", **values))
 
 
 def _say_window(count: int, shown: int) -> None:

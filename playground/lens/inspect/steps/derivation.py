@@ -1,6 +1,7 @@
 """The derivation of a number: its formula, every term of its sum with the term's factors, and what they give."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +53,16 @@ def product_term(name: str, left: float, right: float) -> Term:
     return Term(name=name, factors=(left, right), value=left * right)
 
 
+def sum_of(terms: Iterable[Term]) -> float:
+    """The sum to the last digit; NaN where infinities cancel each other.
+
+    >>> sum_of([Term(name="a", value=math.inf), Term(name="b", value=-math.inf)])
+    nan
+    """
+    values = [term.value for term in terms]
+    return math.fsum(values) if all(map(math.isfinite, values)) else sum(values)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Derivation:
     """How a number came about. Without terms it is learned, or (is_known False) no module shows how it was made."""
@@ -70,7 +81,7 @@ class Derivation:
     @property
     def total(self) -> float:
         """The sum of all terms."""
-        return math.fsum(term.value for term in self.terms)
+        return sum_of(self.terms)
 
     @property
     def difference(self) -> float:

@@ -12,7 +12,7 @@ from playground.lens.inspect.steps.step import InsideStep, Row, StepTable
 from playground.lens.inspect.steps.stream import stream_before
 from playground.lens.inspect.steps.token_inputs import TokenInputs
 from playground.lens.inspect.steps.vectors import NamedTerm, NormedVector, SumOfTerms, Vector
-from playground.text import _
+from playground.text import _, fill
 
 
 def feed_forward_norm_step(inputs: TokenInputs) -> InsideStep | None:
@@ -55,7 +55,7 @@ def _norm_sentence(norm: NormMap | None, values: np.ndarray) -> str:
     root = float(np.sqrt(np.square(values - (values.mean() if norm.step.kind == "layer" else 0)).mean()))
     if norm.step.kind == "layer":
         template = _("Layer norm: subtract the mean {mean:.4g}, divide by {root:.4g}, multiply by the weights.")
-        return template.format(mean=float(values.mean()), root=root)
+        return fill(template, mean=float(values.mean()), root=root)
     return _("RMS norm: divide by the root mean square {root:.4g}, multiply by the weights.").format(root=root)
 
 

@@ -3,6 +3,8 @@
 Vaswani et al. 2017, section 3.3; Shazeer 2020 (gated); Geva et al. 2021 (its neurons as keys and values).
 """
 
+import math
+
 import torch
 
 from playground.lens.inspect.steps.activation import Gating
@@ -15,7 +17,7 @@ from playground.lens.inspect.steps.products import ListedProducts, NeuronSums, S
 from playground.lens.inspect.steps.step import InsideStep, Row, StepTable
 from playground.lens.inspect.steps.token_inputs import TokenInputs
 from playground.lens.inspect.steps.vectors import NamedTerm, Products, SumOfTerms, Vector
-from playground.text import _
+from playground.text import _, fill
 
 
 def up_step(inputs: TokenInputs) -> InsideStep | None:
@@ -53,7 +55,11 @@ def _count_sentence(inputs: TokenInputs) -> str:
     assert inputs.ranked is not None
     listed = sum(len(inputs.listed_neurons(branch)) for branch in inputs.branches)
     total = len(inputs.ranked.names)
-    share = float(inputs.ranked.added[:listed].sum() / max(1e-20, inputs.ranked.added.sum()))
+    added = inputs.ranked.added
+    if not math.isfinite(added.sum()):
+        template = _("{listed} neurons of {total:,} are listed; what some of them add is not a finite number.")
+        return template.format(listed=listed, total=total)
+    share = float(added[:listed].sum() / max(1e-20, added.sum()))
     template = _(
         "The {listed} neurons of {total:,} that add most are listed: {share:.1%} of the sum of |activation| times the "
         "length of the output row."
@@ -155,17 +161,17 @@ def product_table(matrix: str, letter: str, map: LinearMap, row: int, source: Ve
         is_recomputed=True,
     )
     bias = 0.0 if map.bias is None else float(map.bias[0])
-    template = _("Row {row} of {matrix}, its input, and their products, which sum to {total}")
+    template = _("Row {row} of {matrix}, its input, and their products, which sum to {total:.3g}")
     if map.bias is not None:
-        template = _("Row {row} of {matrix}, its input, and their products, which sum to {total} with the bias {bias}")
-    numbers = {"total": products.sum() + bias, "bias": bias}
-    shown = {name: f"{value:.3g}".replace("-", "−") for name, value in numbers.items()}
+        template = _(
+            "Row {row} of {matrix}, its input, and their products, which sum to {total:.3g} with the bias {bias:.3g}"
+        )
     rows = (
         Row(symbol=f"w{letter}", index=row, label=f"{matrix}[{row}]", vector=weights),
         Row(symbol=f"x{letter}", index=row, label=source.name.split("[")[0], vector=source),
         Row(symbol=f"p{letter}", index=row, label=_("product"), vector=product),
     )
-    label = template.format(row=row, matrix=matrix, **shown)
+    label = fill(template, row=row, matrix=matrix, total=products.sum() + bias, bias=bias)
     return StepTable(label=label, rows=rows, role="stream", is_scaled_by_row=True)
 
 

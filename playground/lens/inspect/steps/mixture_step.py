@@ -7,14 +7,14 @@ import numpy as np
 
 from playground.lens.inspect.steps import router
 from playground.lens.inspect.steps.code_lines import CodeReference
-from playground.lens.inspect.steps.derivation import Derivation, Term
+from playground.lens.inspect.steps.derivation import Derivation, Term, sum_of
 from playground.lens.inspect.steps.feed_forward import FeedForward
 from playground.lens.inspect.steps.mixture import Mixture
 from playground.lens.inspect.steps.products import ListedProducts
 from playground.lens.inspect.steps.step import InsideStep, Row, StepTable
 from playground.lens.inspect.steps.token_inputs import TokenInputs
 from playground.lens.inspect.steps.vectors import Origin, Vector
-from playground.text import _
+from playground.text import _, subtracted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,12 +38,12 @@ class Shares(Vector):
         def weight(score: float) -> float:
             return 1 / (1 + math.exp(-score)) if is_logistic else math.exp(score - largest)
 
-        name = "σ(s[{e}])" if is_logistic else f"exp(s[{{e}}] − {largest:.6g})"
+        name = "σ(s[{e}])" if is_logistic else f"exp(s[{{e}}] {subtracted(largest)})"
         terms = [
             Term(name=name.format(e=e), factors=(float(self.scores[e]),), value=weight(float(self.scores[e])))
             for e in over
         ]
-        own, total = self.factor * weight(float(self.scores[column])), math.fsum(term.value for term in terms)
+        own, total = self.factor * weight(float(self.scores[column])), sum_of(terms)
         formula = "" if self.factor == 1 else f"{self.factor:g} · "
         formula += name.format(e=column) + ("" if self.rule == "logistic" else f" / Σ {name.format(e='j')}")
         return self._derived(column, formula, terms, own if self.rule == "logistic" else own / total)

@@ -21,7 +21,7 @@ from playground.lens.inspect.steps.products import ListedProducts
 from playground.lens.inspect.steps.step import InsideStep, Row, StepTable
 from playground.lens.inspect.steps.token_inputs import TokenInputs
 from playground.lens.inspect.steps.vectors import NamedTerm, Products, SumOfTerms, Vector
-from playground.text import _
+from playground.text import _, subtracted, true_minus
 
 
 @torch.inference_mode()
@@ -108,7 +108,9 @@ def _normed_vector(
     scale, centred = step.weight / step.root, at - step.mean
     along = float((centred * (before.values - mean)).mean()) / step.root**2
     over = f"w[{{column}}] / {step.root:.4g}"
-    parts = [(before.name, before.values), (f"−{along:.4g} · (x[{{column}}] − {step.mean:.4g})", -along * centred)]
+    slope = true_minus(f"{-along:.4g}")
+    centring = f"{slope} · (x[{{column}}] {subtracted(step.mean, 4)})"
+    parts = [(before.name, before.values), (centring, -along * centred)]
     parts += [("−mean", np.full_like(before.values, -mean))] if mean else []
     terms = tuple(
         NamedTerm(name=f"{part} · {over}", values=numbers * scale, factors=(numbers, scale)) for part, numbers in parts

@@ -12,7 +12,7 @@ from playground.lens.inspect.steps.embedding import entered_vector
 from playground.lens.inspect.steps.head import HeadInside
 from playground.lens.inspect.steps.step import InsideStep, Row, StepInputs, StepTable
 from playground.lens.inspect.steps.vectors import NamedTerm, NormedVector, SumOfTerms, Vector
-from playground.text import _
+from playground.text import _, fill
 
 
 def norm_step(inputs: StepInputs) -> InsideStep:
@@ -84,14 +84,14 @@ def _formula(norm: NormStep | None, *, is_same: bool) -> str:
 def _explanation(head: HeadInside) -> str:
     mean, root = float(head.residual.mean()), float(np.sqrt(np.square(head.residual).mean()))
     template = _("The residual stream before layer {layer} has mean {mean:.3g} and root mean square {root:.3g}.")
-    sentences = [template.format(layer=head.layer, mean=mean, root=root)]
+    sentences = [fill(template, layer=head.layer, mean=mean, root=root)]
     if _reads_stream(head):
         sentences.append(_("The layer reads it as it is: this family norms after the layer, not before."))
     elif head.norm is None:
         sentences.append(_("The layer reads it after its norm."))
     elif head.norm.kind == "layer":
         template = _("Layer norm: subtract the mean {mean:.4g}, divide by {root:.4g}, multiply by the weights.")
-        sentences.append(template.format(mean=head.norm.mean, root=head.norm.root))
+        sentences.append(fill(template, mean=head.norm.mean, root=head.norm.root))
     else:
         template = _("RMS norm: divide by the root mean square {root:.4g}, multiply by the weights.")
         sentences.append(template.format(root=head.norm.root))

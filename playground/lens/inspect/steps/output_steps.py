@@ -3,7 +3,6 @@
 Vaswani et al. 2017, section 3.4.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from jaxtyping import Float
 
 from playground.lens.generate import predictions
 from playground.lens.inspect.steps.code_lines import CodeReference, in_transformer
-from playground.lens.inspect.steps.derivation import Derivation, Term
+from playground.lens.inspect.steps.derivation import Derivation, Term, sum_of
 from playground.lens.inspect.steps.feed_forward_norm import norm_formula
 from playground.lens.inspect.steps.norm_map import LinearMap, NormMap
 from playground.lens.inspect.steps.output_head import OutputHead
@@ -21,7 +20,7 @@ from playground.lens.inspect.steps.step import InsideStep, Row, StepTable
 from playground.lens.inspect.steps.stream_step import final_vector
 from playground.lens.inspect.steps.token_inputs import MOST_DIMENSIONS, TokenInputs
 from playground.lens.inspect.steps.vectors import NamedTerm, Origin, Products, SumOfTerms, Vector
-from playground.text import _
+from playground.text import _, fill, subtracted
 
 LISTED_TERMS = 200
 """Terms of a softmax that are listed one by one; the others are one term together."""
@@ -119,12 +118,12 @@ def _logit_sentence(inputs: TokenInputs, head: OutputHead, products: np.ndarray)
     template = _("The products of {token} sum to {total:.5g}; the model's logit is {logit:.5g}.")
     logit = float(inputs.logits[inputs.traced])
     token = inputs.spelling(inputs.traced)
-    sentences = [template.format(token=token, total=float(products.sum()), logit=logit)]
+    sentences = [fill(template, token=token, total=float(products.sum()), logit=logit)]
     if head.factor != 1:
         sentences.append(_("This family multiplies the sum by {factor:.4g}.").format(factor=head.factor))
     bias = head.matrix.bias if head.bias is None else head.bias
     if bias is not None:
-        sentences.append(_("The token's bias is {bias:.4g}.").format(bias=float(bias[inputs.traced])))
+        sentences.append(fill(_("The token's bias is {bias:.4g}."), bias=float(bias[inputs.traced])))
     if head.cap is not None:
         sentences.append(_("A soft cap keeps every logit between −{cap:g} and {cap:g}.").format(cap=head.cap))
     return " ".join(sentences)
@@ -185,14 +184,14 @@ class VocabularySoftmax(Vector):
         order = np.argsort(-exponentials, kind="stable")
         listed, rest = order[:LISTED_TERMS], order[LISTED_TERMS:]
         terms = [
-            Term(name=f"exp(ℓ[{token}] − {largest:.6g})", factors=(float(logits[token]),), value=float(value))
+            Term(name=f"exp(ℓ[{token}] {subtracted(largest)})", factors=(float(logits[token]),), value=float(value))
             for token, value in zip(listed, exponentials[listed], strict=True)
         ]
         if len(rest):
             name = _("the other {count:,} tokens").format(count=len(rest))
             terms.append(Term(name=name, value=float(exponentials[rest].sum())))
-        total = math.fsum(term.value for term in terms)
-        formula = f"exp(ℓ[{column}] − {largest:.6g}) / Σ exp(ℓ[j] − {largest:.6g})"
+        total = sum_of(terms)
+        formula = f"exp(ℓ[{column}] {subtracted(largest)}) / Σ exp(ℓ[j] {subtracted(largest)})"
         return self._derived(column, formula, terms, float(exponentials[column]) / total)
 
     def origin(self, first: int = 0) -> Origin:
@@ -207,7 +206,7 @@ def probabilities_step(inputs: TokenInputs) -> InsideStep | None:
     logits, largest = inputs.logits, float(inputs.logits.max())
     exponentials = np.exp(logits - largest)
     probabilities = exponentials / exponentials.sum()
-    exponential = NamedTerm(name=f"exp(ℓ[{{column}}] − {largest:.6g})", values=exponentials, factors=(logits,))
+    exponential = NamedTerm(name=f"exp(ℓ[{{column}}] {subtracted(largest)})", values=exponentials, factors=(logits,))
     rows = (
         Row(symbol="l", label="ℓ", vector=_logit_vector(inputs, inputs.head), keys=inputs.top),
         Row(

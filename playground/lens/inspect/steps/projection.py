@@ -10,7 +10,7 @@ from playground.lens.inspect.steps.head import HeadInside, ProjectedVectors
 from playground.lens.inspect.steps.norm import layer_input_vector
 from playground.lens.inspect.steps.step import InsideStep, Role, Row, StepInputs, StepTable
 from playground.lens.inspect.steps.vectors import NamedTerm, NormedVector, Products, SumOfProducts, Vector
-from playground.text import _
+from playground.text import _, fill
 
 MOST_TOKENS = 10_000
 """The index of a product names the matrix row and the token: row * MOST_TOKENS + token."""
@@ -128,13 +128,12 @@ def matrix_row(
     product = Products(
         name=f"{weights.name} · {input_name}", values=products, left=factors[0], right=factors[1], says_formula=False
     )
-    label = _("Row {row} of {matrix}, its input, and their products, which sum to {total}")
-    total = f"{float(products.sum()):.3g}".replace("-", "−")
+    label = _("Row {row} of {matrix}, its input, and their products, which sum to {total:.3g}")
     index = row * MOST_TOKENS + row_input.index
     rows = (
         Row(symbol=f"w{letter.lower()}", index=row, label=f"{matrix}[{row}]", vector=weights),
         row_input,
         Row(symbol=f"p{letter.lower()}", index=index, label=_("product"), vector=product, token=row_input.label),
     )
-    label = label.format(row=row, matrix=matrix, total=total)
+    label = fill(label, row=row, matrix=matrix, total=float(products.sum()))
     return StepTable(label=label, rows=rows, role=role, is_scaled_by_row=True)

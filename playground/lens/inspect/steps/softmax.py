@@ -7,11 +7,11 @@ import numpy as np
 from jaxtyping import Float
 
 from playground.lens.inspect.steps.code_lines import in_attention
-from playground.lens.inspect.steps.derivation import Derivation, Term
+from playground.lens.inspect.steps.derivation import Derivation, Term, sum_of
 from playground.lens.inspect.steps.scores import hidden_as_infinity
 from playground.lens.inspect.steps.step import InsideStep, StepInputs, key_table
 from playground.lens.inspect.steps.vectors import Origin, Vector
-from playground.text import _
+from playground.text import _, subtracted
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,16 +29,16 @@ class SoftmaxWeights(Vector):
 
     def derive(self, column: int) -> Derivation:
         """Every exponential of the denominator."""
-        largest = self.largest
+        largest, below = self.largest, subtracted(self.largest)
         terms = [
-            Term(name=f"exp(m[{key}] − {largest:.6g})", factors=(float(m),), value=math.exp(m - largest))
+            Term(name=f"exp(m[{key}] {below})", factors=(float(m),), value=math.exp(m - largest))
             for key, m in enumerate(self.masked)
         ]
         numerator = terms[column].value
         if self.sink is not None:
             terms.append(Term(name="exp(sink)", factors=(self.sink,), value=math.exp(self.sink - largest)))
-        total = math.fsum(term.value for term in terms)
-        formula = f"exp(m[{column}] − {largest:.6g}) / Σ exp(m[j] − {largest:.6g})"
+        total = sum_of(terms)
+        formula = f"exp(m[{column}] {below}) / Σ exp(m[j] {below})"
         return self._derived(column, formula, terms, numerator / total if total else 0.0)
 
     def origin(self, first: int = 0) -> Origin:
@@ -46,8 +46,8 @@ class SoftmaxWeights(Vector):
         total = np.exp(self.masked - self.largest).sum() + (
             0 if self.sink is None else math.exp(self.sink - self.largest)
         )
-        text = f"= exp({{{first}}} − {{{first + 1}}}) / {{{first + 2}}}"
-        return text, [self.masked, np.full(len(self.masked), self.largest), np.full(len(self.masked), total)]
+        text = f"= exp({{{first}}} {subtracted(self.largest, 3)}) / {{{first + 1}}}"
+        return text, [self.masked, np.full(len(self.masked), total)]
 
 
 def softmax_step(inputs: StepInputs) -> InsideStep:

@@ -1,6 +1,5 @@
 """The residual stream over all layers: what each part is, points to, and contributes to the traced token's logit."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +7,7 @@ import torch
 from jaxtyping import Float
 
 from playground.lens.inspect.steps.code_lines import in_transformer
-from playground.lens.inspect.steps.derivation import Derivation, product_term
+from playground.lens.inspect.steps.derivation import Derivation, product_term, sum_of
 from playground.lens.inspect.steps.neuron_step import Lengths
 from playground.lens.inspect.steps.norm_map import LinearMap
 from playground.lens.inspect.steps.products import ListedProducts
@@ -16,7 +15,7 @@ from playground.lens.inspect.steps.step import InsideStep, Row, StepTable
 from playground.lens.inspect.steps.stream import PartKind, PartName, Stream
 from playground.lens.inspect.steps.token_inputs import TokenInputs
 from playground.lens.inspect.steps.vectors import NamedTerm, Origin, SumOfTerms, Vector
-from playground.text import N_, _
+from playground.text import N_, _, fill
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,7 +33,7 @@ class Cosines(Vector):
             for index, (a, b) in enumerate(zip(part, self.final, strict=True))
         ]
         lengths = float(np.linalg.norm(part) * np.linalg.norm(self.final.astype(float)))
-        total = math.fsum(term.value for term in terms)
+        total = sum_of(terms)
         formula = f"Σ part[i] · f[i] / (‖part‖ · ‖f‖), ‖part‖ · ‖f‖ = {lengths:.6g}"
         return self._derived(column, formula, terms, total / lengths if lengths else 0.0)
 
@@ -168,7 +167,8 @@ def _logit_sentences(inputs: TokenInputs) -> list[str]:
             "{total:.5g} before the soft cap, which makes {capped:.5g} of it; the model's is {logit:.5g}."
         )
     sentences = [
-        template.format(
+        fill(
+            template,
             token=inputs.spelling(inputs.traced),
             parts=float(found.parts.sum()),
             biases=found.biases,

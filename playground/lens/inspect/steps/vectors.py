@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float
 
 from playground.lens.capture.norm_step import NormStep
-from playground.lens.inspect.steps.derivation import Derivation, Summary, Term, product_term
-from playground.text import _
+from playground.lens.inspect.steps.derivation import Derivation, Summary, Term, product_term, sum_of
+from playground.text import _, subtracted, true_minus
 
 SUMMARISED = 2
 """How many of a sum's largest terms its summary names."""
@@ -91,8 +91,8 @@ class SumOfTerms(Vector):
     def derive(self, column: int) -> Derivation:
         """All terms, in their order."""
         terms = [term.at(column) for term in self.terms]
-        formula = self.formula.format(column=column) or " + ".join(term.name for term in terms)
-        return self._derived(column, formula, terms, math.fsum(term.value for term in terms))
+        formula = self.formula.format(column=column) or " + ".join(term.name for term in terms).replace("+ −", "− ")
+        return self._derived(column, formula, terms, sum_of(terms))
 
     def origin(self, first: int = 0) -> Origin:
         """All terms, each with its name; how many there are, where they are many."""
@@ -132,7 +132,7 @@ class SumOfProducts(Vector):
             formula += f" + {self.bias.name}"
         if self.factor != 1:
             formula = f"({formula}) · {self.factor:.6g}"
-        total = math.fsum(term.value for term in terms)
+        total = sum_of(terms)
         return self._derived(column, formula.format(column=column), terms, total * self.factor)
 
     def origin(self, first: int = 0) -> Origin:
@@ -210,11 +210,11 @@ class NormedVector(Vector):
             for i, x in enumerate(numbers)
         ]
         bias = 0.0 if norm.bias is None else float(norm.bias[at])
-        root = math.sqrt(math.fsum(term.value for term in terms) + norm.epsilon)
+        root = math.sqrt(sum_of(terms) + norm.epsilon)
         result = ((float(numbers[at]) - norm.mean) / root * float(norm.weight[at]) + bias) * self.factor
         over = f"({self.letter}[{at}] − μ)" if is_layer else f"{self.letter}[{at}]"
         formula = f"{over} / √(Σ ({centred})² / {count} + ε) · w[{at}]" + ("" if norm.bias is None else f" + b[{at}]")
-        formula += f", μ = Σ {self.letter}[i] / {count} = {norm.mean:.6g}" if is_layer else ""
+        formula += f", μ = Σ {self.letter}[i] / {count} = {true_minus(f'{norm.mean:.6g}')}" if is_layer else ""
         return self._derived(column, f"{formula}, ε = {norm.epsilon:.3g}{self.suffix}", terms, result)
 
     def origin(self, first: int = 0) -> Origin:
@@ -223,8 +223,7 @@ class NormedVector(Vector):
             return self.note, []
         norm, part = self.norm, slice(self.offset, self.offset + len(self.values))
         columns = [self.input.values[part], norm.weight[part]]
-        mean = f"{norm.mean:.3g}".replace("-", "−")
-        over = f"{{{first}}}" if norm.kind != "layer" else f"({{{first}}} − {mean})"
+        over = f"{{{first}}}" if norm.kind != "layer" else f"({{{first}}} {subtracted(norm.mean, 3)})"
         text = f"= {over} / {norm.root:.3g} · {{{first + 1}}}"
         if norm.bias is not None:
             text += f" + {{{first + 2}}}"

@@ -62,7 +62,11 @@ class TokenView {
 
   pick(event) {
     const index = this.indexOf(event);
-    if (index !== null && this.items[index].clickable) this.report(index);
+    if (index === null || !this.items[index].clickable) return;
+    // A sign at once: the page's answer brings new tokens.
+    this.list.querySelector(".pressed")?.classList.remove("pressed");
+    event.target.closest("[data-index]").classList.add("pressed");
+    this.report(index);
   }
 }
 

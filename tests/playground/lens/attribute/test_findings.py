@@ -9,7 +9,7 @@ from playground.lens.attribute.findings import carrying_tokens, completeness, la
 def test_the_three_largest_contributions_and_their_share():
     finding = largest_contributions(["embedding", "head 0.1", "MLP 0", "MLP 1"], [-4.0, 1.0, 3.0, 2.0], token="“␣John”")
     assert str(finding) == (
-        "Largest contributions to the logit of “␣John”: embedding (-4.00), MLP 0 (+3.00), MLP 1 (+2.00); "
+        "Largest contributions to the logit of “␣John”: embedding (−4.00), MLP 0 (+3.00), MLP 1 (+2.00); "
         "together 90% of the sum of absolute contributions."
     )
     assert largest_contributions(["a", "b", "c", "d"], [0.0] * 4, token="") is None

@@ -91,9 +91,9 @@ def test_a_mask_names_what_stood_there() -> None:
 
 def test_the_best_answer_has_a_margin() -> None:
     assert str(describe_answers([-0.5, -0.75], [-2.0, -3.0], [4, 4])) == (
-        "Best of 2 answers: log probability -2.00 nats over 4 tokens, score -0.500, 0.250 above the second."
+        "Best of 2 answers: log probability −2.00 nats over 4 tokens, score −0.500, 0.250 above the second."
     )
-    assert str(describe_answers([-0.5], [-2.0], [4])).startswith("The only answer: log probability -2.00")
+    assert str(describe_answers([-0.5], [-2.0], [4])).startswith("The only answer: log probability −2.00")
     assert describe_answers([], [], []) is None
 
 

@@ -10,6 +10,7 @@ from playground.lens.intervene.findings import (
     joint_against_singles,
     largest_recovery,
 )
+from playground.text import fill
 
 HEADS, PARTS = ["head 0.0", "head 0.1"], ["attention 0", "MLP 0", "layer 0"]
 
@@ -26,7 +27,7 @@ def test_the_costliest_head_and_the_costliest_larger_part_are_named_with_their_e
 
 def test_a_logit_that_falls_is_a_cost_and_one_that_rises_is_none():
     finding = costliest([-0.3, 0.9], [0.1, 0.2, 0.3], "logit")
-    assert str(finding) == "Costliest single ablation: head 0.0, KL (nats) -0.3."
+    assert str(finding) == "Costliest single ablation: head 0.0, KL (nats) −0.3."
     assert costliest([0.3, 0.9], [0.1, 0.2, 0.3], "logit") is None
 
 
@@ -89,7 +90,7 @@ def test_the_answer_is_carried_from_the_first_layer_after_which_its_position_alw
 def test_joint_and_summed_effects_are_compared(singles, joint, said):
     finding = str(joint_against_singles(singles, joint, title="KL (nats)"))
     assert said in finding
-    assert f"jointly {joint:+.3g}" in finding
+    assert fill("jointly {joint:+.3g}", joint=joint) in finding
 
 
 @pytest.mark.parametrize("joint", [0.0, float("nan")])

@@ -83,7 +83,11 @@ class ArchitectureView {
 
   pick(event) {
     const box = this.boxOf(event);
-    if (box && this.hint) this.report(Number(box.dataset.index));
+    if (!box || !this.hint) return;
+    // A sign at once: the page's answer is another step.
+    this.shown.querySelector(".pressed")?.classList.remove("pressed");
+    box.classList.add("pressed");
+    this.report(Number(box.dataset.index));
   }
 
   press(event) {

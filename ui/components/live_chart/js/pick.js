@@ -18,12 +18,21 @@ function stepFrom(traces, [curve, row, column], key) {
 
 const isBars = (trace) => trace?.type === "bar";
 
-// Plotly shapes that frame a cell; none where there is no such cell.
+function boxOf(trace, row, column) {
+  if (isBars(trace) && trace.orientation !== "h" && trace.y[row] !== undefined) {
+    const x = typeof trace.x[row] === "number" ? trace.x[row] : row;
+    return { x0: x - 0.5, x1: x + 0.5, y0: Math.min(0, trace.y[row]), y1: Math.max(0, trace.y[row]) };
+  }
+  if (trace?.z?.[row]?.[column] === undefined) return null;
+  const y = (trace.y0 ?? 0) + row;
+  return { x0: column - 0.5, x1: column + 0.5, y0: y - 0.5, y1: y + 0.5 };
+}
+
+// Plotly shapes that frame a cell or a standing bar; none where there is no such cell.
 export function frameOf(traces, cell, color) {
   const [curve, row, column] = cell ?? [];
-  if (traces[curve]?.z?.[row]?.[column] === undefined) return [];
-  const y = (traces[curve].y0 ?? 0) + row;
-  return [{ type: "rect", x0: column - 0.5, x1: column + 0.5, y0: y - 0.5, y1: y + 0.5, line: { color, width: 2 } }];
+  const box = boxOf(traces[curve], row, column);
+  return box ? [{ type: "rect", ...box, line: { color, width: 2 } }] : [];
 }
 
 // Of the points that share a label over one x, the one nearest to the pointer; top: in pixels from the chart's upper edge.

@@ -50,6 +50,14 @@ function themedAxis(name, axis, theme, width) {
   };
 }
 
+const BUTTONS_HEIGHT = 24;
+const PLOTLY_TOP = 100;
+
+// The pixels that a layout lacks above its picture for plotly's buttons.
+export function roomForButtons({ margin }) {
+  return Math.max(0, BUTTONS_HEIGHT - (margin?.t ?? PLOTLY_TOP));
+}
+
 // The layout in the page's size, fonts and colours; `revision` keeps a person's zoom.
 export function themedLayout(layout, theme, { width, height, revision }) {
   const axes = Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name));

@@ -7,7 +7,7 @@ from playground.lens.inspect.steps.derivation import parse_number
 from playground.lens.inspect.steps.logit_slopes import logit_slopes
 from playground.lens.inspect.steps.neuron_logits import neuron_logits_step
 from playground.lens.inspect.steps.neurons import output_row
-from tests.playground.lens.inspect.steps.test_token_steps import inputs_of
+from tests.playground.lens.inspect.steps.test_token_steps import TWO_SIGNS, inputs_of
 from tests.playground.lens.inspect.steps.test_whole_token import scrambled
 
 PASSED = {
@@ -37,6 +37,7 @@ def test_the_terms_of_every_number_make_it(family):
                 number, derivation = row.number(column), row.derive(column)
                 assert parse_number(number.address) == number
                 assert derivation.terms or row.symbol == "w"
+                assert not TWO_SIGNS.search(" ".join([derivation.formula, *(term.name for term in derivation.terms)]))
                 assert derivation.difference < 1e-4 * largest, (table.label, number, derivation)
     expected = logit_slopes(inputs.token, 1)(output_row(inputs.feed_forward.body, inputs.neuron)[None])[0]
     np.testing.assert_allclose(raised.rows[-1].values, expected[[5, 9]], rtol=1e-3, atol=1e-6)

@@ -6,6 +6,7 @@ import torch
 
 from playground.lens.inspect.steps.stream import contributions, read_stream
 from playground.lens.inspect.steps.stream_step import stream_step
+from playground.text import fill
 from tests.playground.lens.inspect.steps.test_layer import traced
 from tests.playground.lens.inspect.steps.test_neurons import hooked
 from tests.playground.lens.inspect.steps.test_token_steps import inputs_of
@@ -66,12 +67,12 @@ def test_the_models_logit_is_the_models_and_a_soft_cap_is_told(family):
     model.module.lm_head.weight.mul_(20)
     trace, inputs = traced(model), inputs_of(model, traced_token=11)
     own, said = float(own_logits(trace)[2, 11]), stream_step(inputs).explanation
-    assert said.endswith(f"the model's is {own:.5g}.")
-    before = f"are {inputs.contributions.total:.5g}"
+    assert said.endswith(fill("the model's is {own:.5g}.", own=own))
+    before = fill("are {total:.5g}", total=inputs.contributions.total)
     if family == "granite":
         assert f"{before}; the model's" in said
         return
     # The module's own cap, 30, against what its matrix returned.
     assert own == pytest.approx(30 * np.tanh(inputs.contributions.total / 30), abs=1e-3)
     assert abs(own - inputs.contributions.total) > 0.1
-    assert f"{before} before the soft cap, which makes {own:.5g} of it" in said
+    assert fill("{before} before the soft cap, which makes {own:.5g} of it", before=before, own=own) in said

@@ -1,5 +1,7 @@
 """The steps after attention: every number that they list is derived, and every step names lines that do it."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -29,6 +31,10 @@ CODE = {
 }
 
 
+TWO_SIGNS = re.compile(r"[-−+] ?-|[−+] ?[−+]\d|(?<![\we])-\d")
+"""A sign behind a sign, or a hyphen for a minus."""
+
+
 def inputs_of(model, **changes):
     values = {"layer": 1, "label": "3 c", "spelling": lambda id: f"<{id}>", "dimension": 3, **changes}
     return TokenInputs(token=traced(model).whole_token(2), **values)
@@ -43,7 +49,9 @@ def test_the_terms_of_every_listed_number_make_it(family):
     assert ("output_head" in names) == (family in ("bert", "albert", "t5"))
     assert ("final_norm" in names) == (family not in ("bert", "albert", "marian"))
     for step in steps:
+        assert not TWO_SIGNS.search(step.explanation), step.explanation
         for table in step.tables:
+            assert not TWO_SIGNS.search(table.label), table.label
             for row in table.rows:
                 largest = max(1.0, float(np.abs(row.values).max()))
                 for column in range(len(row.values)):
@@ -52,6 +60,7 @@ def test_the_terms_of_every_listed_number_make_it(family):
                     assert table.cell(number) is not None
                     derivation = row.derive(column)
                     assert derivation.is_known
+                    assert not TWO_SIGNS.search(derivation.formula), derivation.formula
                     assert derivation.terms or row.vector.note == "learned", (step.name, number)
                     assert derivation.difference < 2e-4 * largest, (step.name, table.label, number, derivation)
                 summary = row.summary()
