@@ -557,11 +557,13 @@ def test_a_cell_and_a_standing_bar_are_framed(
     assert [[shape[side] for side in ("x0", "x1", "y0", "y1")] for shape in shapes] == ([box] if box else [])
 
 
-@pytest.mark.parametrize(("layout", "room"), [({"margin": {"t": 6}}, 18), ({"margin": {"t": 34}}, 0), ({}, 0)])
-def test_a_picture_without_room_for_buttons_above_it_lacks_the_rest(
-    evaluate: Callable[..., Any], layout: dict[str, Any], room: int
+@pytest.mark.parametrize(
+    ("layout", "crowded"), [({"margin": {"t": 6}}, True), ({"margin": {"t": 34}}, False), ({}, False)]
+)
+def test_a_picture_without_room_above_it_has_its_buttons_below(
+    evaluate: Callable[..., Any], layout: dict[str, Any], crowded: bool
 ) -> None:
-    assert evaluate("live_chart/js/theme", "m.roomForButtons(argument)", layout) == room
+    assert evaluate("live_chart/js/theme", "m.isCrowded(argument)", layout) is crowded
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import { leastWidth, roomBeside, written } from "./numbers.js";
 import { Picking, frameOf, isRun, nearest } from "./pick.js";
 import { saveButtons } from "./save.js";
 import { fillTable } from "./table.js";
-import { enlarged, recoloured, roomForButtons, themedLayout } from "./theme.js";
+import { enlarged, isCrowded, recoloured, themedLayout } from "./theme.js";
 
 // An explicit list: plotly's default one offers to upload the chart to a foreign server.
 const BUTTONS = ["zoom2d", "pan2d", "resetScale2d"];
@@ -94,11 +94,8 @@ class LiveChart {
     const { header, node, Plotly } = this;
     const { figure, revision } = header;
     this.theme = readTheme(this.root);
-    const lacking = roomForButtons(figure.layout);
-    // Without a pointer that hovers the buttons are never hidden: on the picture they would take its taps.
-    const above = matchMedia("(hover: none)").matches ? lacking : 0;
-    node.classList.toggle("crowded", lacking > 0);
-    const height = this.theme.room || header.height + above;
+    node.classList.toggle("crowded", isCrowded(figure.layout));
+    const height = this.theme.room || header.height;
     this.root.style.minHeight = node.style.height = `${height}px`;
     const shown = this.theme.dark ? recoloured(figure, header.dark) : structuredClone(figure);
     const frame = roomBeside(shown.layout, shown.data);
@@ -107,7 +104,6 @@ class LiveChart {
     const layout = themedLayout(shown.layout, this.theme, { width, height, revision });
     layout.shapes = [...(layout.shapes ?? []), ...frameOf(shown.data, header.picked, layout.font.color)];
     layout.annotations = [...(layout.annotations ?? []), ...annotations];
-    if (above) layout.margin = { ...layout.margin, t: layout.margin.t + above };
     // A finger scrolls a wide picture; it cannot draw a zoom box at the same time.
     if (width > this.width) layout.dragmode = false;
     this.scroller.toggleAttribute("data-wide", width > this.width);

@@ -53,9 +53,9 @@ function themedAxis(name, axis, theme, width) {
 const BUTTONS_HEIGHT = 24;
 const PLOTLY_TOP = 100;
 
-// The pixels that a layout lacks above its picture for plotly's buttons.
-export function roomForButtons({ margin }) {
-  return Math.max(0, BUTTONS_HEIGHT - (margin?.t ?? PLOTLY_TOP));
+// Whether a layout has no room above its picture for plotly's buttons.
+export function isCrowded({ margin }) {
+  return (margin?.t ?? PLOTLY_TOP) < BUTTONS_HEIGHT;
 }
 
 // The layout in the page's size, fonts and colours; `revision` keeps a person's zoom.
