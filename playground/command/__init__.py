@@ -16,6 +16,7 @@ evaluate.py      perplexity, BLEU, ROUGE, word errors, labels
 fit.py           fit a scaling law
 sweep.py         train a grid of runs
 emerge.py        train and measure the studies of the Emergence page
+report_json.py   a report as JSON, with null for numbers that are not finite
 model_options.py options that name a model, and the model
 options.py       options made from config records
 """

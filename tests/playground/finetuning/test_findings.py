@@ -110,7 +110,7 @@ def test_it_is_said_where_counting_words_wins():
     [
         ((90, 60), "pre-trained model is ahead by 30.0 points (18."),
         ((60, 90), "scratch is ahead by 30.0 points (18."),
-        ((80, 78), "neither is ahead beyond chance: +2.0 points (-9."),
+        ((80, 78), "neither is ahead beyond chance: +2.0 points (−9."),
     ],
 )
 def test_who_is_ahead_at_two_hundred_labels(rights, words):
