@@ -32,7 +32,7 @@ def named_bars_figure(names: Sequence[str], values: Sequence[float], *, x: str, 
 def token_bars_figure(
     values: Float[np.ndarray, "token"], tokens: Sequence[str], colour: Colour, *, x: str, y: str
 ) -> go.Figure:
-    """One vertical bar for each token."""
+    """One vertical bar for each token; its whole column answers a pointer, for the bar may be flat."""
     figure = go.Figure()
     figure.add_bar(
         x=list(range(len(values))),
@@ -42,7 +42,7 @@ def token_bars_figure(
         hovertemplate="%{customdata}: %{y:.4f}<extra></extra>",
     )
     quiet_layout(figure, x=x, y=y)
-    figure.update_layout(showlegend=False, hovermode="closest", bargap=0.25)
+    figure.update_layout(showlegend=False, hovermode="x", bargap=0.25)
     figure.update_xaxes(name_ticks(tokens) if len(tokens) <= MOST_NAMES else {})
     return figure
 

@@ -86,7 +86,10 @@ def test_maps_bars_matrices_and_curves_hold_their_numbers():
     drawn_map = tinted_map_figure(weights, QUERY, x="key", y="query", rows=["a", "b"], columns=["a", "b"]).data[0]
     np.testing.assert_array_equal(drawn_map.z, weights)
     assert (drawn_map.zmin, drawn_map.zmax) == (0, 1)
-    assert list(token_bars_figure(weights[1], ["a", "b"], QUERY, x="query", y="distance").data[0].y) == [0.25, 0.75]
+    bars = token_bars_figure(weights[1], ["a", "b"], QUERY, x="query", y="distance")
+    assert list(bars.data[0].y) == [0.25, 0.75]
+    # A flat bar has no place of its own: its column answers.
+    assert bars.layout.hovermode == "x"
     assert tinted_map_figure(-weights, QUERY, x="dimension", y="position", signed=True).data[0].zmax == 1
     curves = distance_figure(np.arange(2), weights, ["head 0", "head 1"], y="bias").data
     assert [list(curve.y) for curve in curves] == [[1.0, 0.0], [0.25, 0.75]]
