@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from playground.decoding import PROBED_CHARACTERS
 from playground.errors import UserError
 
 DELIMITERS = ("\t", ";", ",", "|")
 """Of equals the first is meant."""
-PROBED_CHARACTERS = 20_000
 PROBED_LINES = 20
 _QUOTED = re.compile(r'(?<![^,;|\t\n]) *"(?:[^"]|"")*"')
 """A cell in quotation marks: other marks are inches."""

@@ -13,7 +13,8 @@ BYTE_TOKEN = re.compile(r"<0x([0-9A-Fa-f]{2})>")
 """A byte in a vocabulary that falls back to bytes."""
 METASPACE = "\u2581"
 """How SentencePiece vocabularies write a space."""
-TOKENIZERS_KEPT = 16
+TOKENIZERS_KEPT = 8
+"""Of how many tokenizers the alphabet is known, and a unigram vocabulary's unknown token."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING, Any
 from tokenizers import Encoding, Tokenizer
 
 from playground.errors import UserError
-from playground.lens.capture.alphabet import alphabet_of, piece_bytes
+from playground.lens.capture.alphabet import TOKENIZERS_KEPT, alphabet_of, piece_bytes
 from playground.lens.capture.python_tokenizer import python_pieces
 from playground.lens.capture.tokens import Token, encode, input_tokens, literal_ids, rust_tokenizer
 from playground.models.rehearsal import encoding_of
 
 if TYPE_CHECKING:
     from playground.models import LoadedModel
-
-TOKENIZERS_KEPT = 8
-"""Of how many unigram tokenizers the unknown token is known."""
 
 
 @dataclass(frozen=True, kw_only=True)

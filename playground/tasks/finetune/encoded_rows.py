@@ -23,6 +23,8 @@ class EncodedRows(Generic[Row]):
     """The texts that were encoded."""
     train: list[Row]
     held_out: list[Row]
+    left_out: int = 0
+    """Texts that are longer than is read, and not trained on."""
     class_names: tuple[str, ...] = ()
 
     @property

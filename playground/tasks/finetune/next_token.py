@@ -53,9 +53,6 @@ class TokenRow:
 class NextTokenTask(EncodedRows[TokenRow]):
     """Rows to train on and to hold out."""
 
-    left_out: int = 0
-    """Rows that were longer than is read."""
-
     def training_batch(self, rows: list[int]) -> Batch:
         """The training rows of these numbers."""
         return self._batch([self.train[row] for row in rows])

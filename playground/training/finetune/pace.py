@@ -101,7 +101,7 @@ def _pace(timed: _Timed) -> Pace:
         step=step / len(rows),
         reading=reading / len(rows),
         sampled=len(sample.train) + len(sample.held_out),
-        left_out=getattr(task, "left_out", 0),
+        left_out=task.left_out,
         notes=split.notes,
     )
 
