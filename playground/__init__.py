@@ -38,6 +38,7 @@ measure_terms.py       the terms of the page Evaluate
 token_terms.py         the terms of the page Tokens
 training_terms.py      the terms of training, scaling and emergence
 text.py                sentences in the reader's language
+once.py                answers that stay the same while a page runs
 progress.py            the callback of long work
 units.py               times and amounts in the unit that a person would use
 provenance.py          model, source and versions behind a number

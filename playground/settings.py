@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import UserError
+from playground.once import once
 
 FILE = "playground.toml"
 PREFIX = "PLAYGROUND_"
@@ -141,8 +142,9 @@ def read_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
     return Settings(**{**(HOSTED if parsed.get("hosted") else {}), **parsed})
 
 
+@once
 def settings() -> Settings:
-    """The settings of this server, as its file and environment say now; a page asks some thirty times in a run."""
+    """The settings of this server, as its file and environment say now."""
     environ = tuple((name, os.environ[name]) for name in VARIABLES if name in os.environ)
     custom = os.environ.get(PREFIX + "SETTINGS")
     path = Path(custom or FILE)

@@ -7,7 +7,8 @@ brackets does not pass here, and what does not fit will not fit in German either
 
 import gettext
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from numbers import Real
@@ -24,6 +25,16 @@ _source: list[Callable[[], str]] = []
 def language_source(ask: Callable[[], str]) -> None:
     """Say how the language is found where no context sets it: the page asks its session."""
     _source[:] = [ask]
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Within the block, and in this context only, sentences are in this language."""
+    token = LANGUAGE.set(code)
+    try:
+        yield
+    finally:
+        LANGUAGE.reset(token)
 
 
 def language() -> str:

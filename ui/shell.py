@@ -8,15 +8,16 @@ from pathlib import Path
 
 import streamlit as st
 
+from playground.once import answering_once, once
 from playground.settings import settings
-from playground.text import _
+from playground.text import _, speaking
 from ui.auto_reruns import count_presses_once
 from ui.components.page_frame import page_frame
 from ui.state.address import adopt_old_link
 from ui.state.context import enter_page, leave_page
 from ui.state.incoming import hold_incoming
 from ui.state.link import begin_reading, end_reading
-from ui.text import adopt_language
+from ui.text import adopt_language, session_language
 from ui.warm import ORDER, Stage, WarmUp, warm_up
 from ui.widgets.share import show_share
 
@@ -33,13 +34,16 @@ def navigate() -> None:
     warm_up()
     count_presses_once()
     adopt_language()
-    st.set_page_config(
-        page_title=_("Transformer Playground"), page_icon=str(ROOT / "assets" / "images" / "icon.png"), layout="wide"
-    )
-    st.html(EMBEDDED_STYLE if st.context.is_embedded else STYLE)
-    page = st.navigation(_pages())
-    with opened(page.url_path or settings().shown_pages[0]):
-        page.run()
+    with speaking(session_language()), answering_once():
+        st.set_page_config(
+            page_title=_("Transformer Playground"),
+            page_icon=str(ROOT / "assets" / "images" / "icon.png"),
+            layout="wide",
+        )
+        st.html(EMBEDDED_STYLE if st.context.is_embedded else STYLE)
+        page = st.navigation(_pages())
+        with opened(page.url_path or settings().shown_pages[0]):
+            page.run()
 
 
 @contextmanager
@@ -91,6 +95,7 @@ def page_titles() -> dict[str, str]:
     }
 
 
+@once
 def page_of(name: str) -> st.Page:
     """A page as Streamlit knows it. The first one answers at /."""
     is_first = name == settings().shown_pages[0]

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from playground.legacy_names import MODEL_CONFIG, modernise
 from playground.models.cache import HUB_SOURCE, folder_of, is_complete, shipped_folder
 from playground.models.formats.checkpoint import parameters_in
+from playground.once import once
 from playground.text import N_
 
 Kind = Literal["decoder", "encoder", "encoder-decoder"]
@@ -156,6 +157,7 @@ SHIPPED = {
 """Title and summary of each shipped model; one whose weights are not there is not offered."""
 
 
+@once
 def catalogue() -> tuple[Entry, ...]:
     """All entries, shipped models first."""
     return (*_shipped_models(), SMOLLM2, MINILM)

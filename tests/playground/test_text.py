@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from playground import text
-from playground.text import LANGUAGE, N_, PSEUDO, _, _n, fill, language, language_source, pseudo
+from playground.text import LANGUAGE, N_, PSEUDO, _, _n, fill, language, language_source, pseudo, speaking
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ def test_the_context_wins_over_the_session(monkeypatch):
     monkeypatch.setattr(text, "_source", [])
     language_source(lambda: PSEUDO)
     assert (language(), _("Show")) == (PSEUDO, "⟦Show ~⟧")
-    token = LANGUAGE.set("en")
-    assert _("Show") == "Show"
-    LANGUAGE.reset(token)
+    with speaking("en"):
+        assert _("Show") == "Show"
+    assert _("Show") == "⟦Show ~⟧"
 
 
 def test_another_thread_has_its_own_language(pseudo_language):

@@ -6,6 +6,7 @@ from contextlib import suppress
 from playground.errors import UserError
 from playground.folders import runs_folder
 from playground.models import catalogue
+from playground.once import once
 from playground.settings import settings
 from playground.training.run.paths import ABOUT, checkpoint_steps, read_json
 from playground.training.run.runs import run_path
@@ -15,6 +16,7 @@ MOST_LISTED = 30
 """Each is read anew whenever a page runs."""
 
 
+@once
 def trained_models() -> dict[str, str]:
     """The last checkpoints of the newest runs: the name that `load` takes, and the run's own name.
 

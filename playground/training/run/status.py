@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 from playground.errors import UserError
 from playground.legacy_names import STATUS as OLD_STATUS
 from playground.legacy_names import modernise
-from playground.text import LANGUAGE, N_, _
+from playground.text import N_, _, speaking
 from playground.training.run.paths import STATUS, read_json, write_json
 
 State = Literal[
@@ -42,11 +42,8 @@ class Message:
 
     def english(self) -> str:
         """The sentence as it is stored beside the template, for readers that know no templates."""
-        token = LANGUAGE.set("en")
-        try:
+        with speaking("en"):
             return str(self)
-        finally:
-            LANGUAGE.reset(token)
 
     def to_dict(self) -> dict[str, Any]:
         """The template and JSON's own types; an error or a path becomes its text."""
