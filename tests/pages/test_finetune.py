@@ -157,6 +157,15 @@ def test_more_labels_than_are_named_end_in_dots():
     assert re.search(r"label7 \d+, …\), 28 held out", words(app))
 
 
+def test_labels_that_are_long_or_unseen_leave_the_sentence_readable():
+    names = ["a label that goes on" * 40, "x\u202ey", "消极"]
+    table = "文本,label\n" + "".join(f"text {number},{names[number % 3]}\n" for number in range(30))
+    said = words(page(show="new", finetuning=form(data={"kind": "labels.table", "text": table})))
+    found = re.search(r"texts to train on \((.*)\), 6 held out", said)
+    assert found
+    assert re.fullmatch(r"a label that goe… \d+, x‹202e›y \d+, 消极 \d+", found[1])
+
+
 def test_a_new_fine_tuning_begins_with_the_model_of_the_other_pages():
     def base(app):
         return next(box.value for box in app.selectbox if box.label == "Model to fine-tune")
