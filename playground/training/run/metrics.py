@@ -43,8 +43,8 @@ class Metrics:
     @property
     def first_step(self) -> int | None:
         """The first step of these lines, 0 for what was measured before the first one; None without a line."""
-        steps = [column[0] for column in (self.columns.get("step", ()), self.evaluation_steps) if len(column)]
-        return int(min(steps)) if steps else None
+        steps = np.concatenate([self.columns.get("step", np.zeros(0, int)), self.evaluation_steps])
+        return int(steps.min()) if len(steps) else None
 
 
 def read_metrics(folder: Path, after_offset: int = 0) -> tuple[Metrics, int]:

@@ -76,7 +76,7 @@ def _in_frame(subject: FinetuneSubject, rows: Rows, lines: list[str]) -> list[st
     return [pairs[line] if line in pairs else asked_text(model, line) for line in lines]
 
 
-def first_text(subject: FinetuneSubject) -> str:
+def first_as_trained(subject: FinetuneSubject) -> str:
     """The first held-out text as training read it, of a prompt with its answer; else a general one."""
     rows = held_out_rows(subject)
     if rows and is_prompted(subject):

@@ -8,7 +8,7 @@ from playground.finetuning.findings import describe_stream
 from playground.finetuning.stream_drift import StreamDrift, stream_drift
 from playground.text import _
 from ui.jobs import require
-from ui.sections.finetune.as_trained import first_text, is_prompted
+from ui.sections.finetune.as_trained import first_as_trained, is_prompted
 from ui.sections.finetune.subject import FinetuneSubject
 from ui.state.address import pack
 from ui.state.parameters import MODEL, TEXT
@@ -23,7 +23,7 @@ HEIGHT, ROW = 150, 26
 
 def show_stream_drift(subject: FinetuneSubject) -> None:
     """A text, the distance of each token's state after each layer, and the mean."""
-    first = first_text(subject)
+    first = first_as_trained(subject)
     text = bar_text(subject.bar, subject.pair.before, first)
     if text == first and is_prompted(subject):
         st.caption(_("A held-out prompt and its answer, as they are read in training."))
