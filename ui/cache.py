@@ -205,7 +205,7 @@ class RunLog:
         with self._guard:
             while True:
                 later, offset = read_metrics(self.folder, self._offset)
-                if not len(later):
+                if later.first_step is None:
                     self._offset = offset
                     break
                 self.metrics, self._offset = join_metrics(self.metrics, later), offset

@@ -1,5 +1,6 @@
 """Charts of the page Evaluate: scores with their intervals, differences, a confusion matrix, calibration, strides."""
 
+import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,8 @@ from playground.text import _
 LONGEST_NAME = 28
 LONGEST_SIDE = 18
 """Of a name that stands below a column, too: on a telephone they are turned, and longer ones leave no room."""
+LETTER_SIDE, TELEPHONE_SIDE = 6, 180
+"""Pixels of a letter in a name, and of all columns on a telephone."""
 BARS = 40
 PALEST = 1.4
 """End of the colour scale of shares: below it, numbers on the cells can be read in the page's own colour."""
@@ -91,15 +94,30 @@ def confusion_figure(labels: Sequence[str], counts: Int[np.ndarray, "true predic
     if len(labels) <= 12:
         for row, column in np.ndindex(*counts.shape):
             figure.add_annotation(x=column, y=row, text=f"{counts[row, column]:,}", showarrow=False, font={"size": 13})
-    table_layout(figure, x=_("predicted label"), y=_("true label"), height=confusion_height(len(labels)))
+    table_layout(figure, x=_("predicted label"), y=_("true label"), height=confusion_height(labels))
     figure.update_xaxes(name_ticks(names), range=[-0.5, len(names) - 0.5], showgrid=False)
     figure.update_yaxes(name_ticks(names), range=[len(names) - 0.5, -0.5], showgrid=False, type="linear")
     return figure
 
 
-def confusion_height(labels: int) -> int:
-    """Pixels for so many labels."""
-    return table_height(labels, at_least=130)
+def confusion_height(labels: Sequence[str]) -> int:
+    """Pixels for these labels; where a telephone has no room for them side by side, with room for upright names.
+
+    >>> confusion_height(["yes", "no"]), confusion_height(["yes", "an answer to all"]) - confusion_height(["yes", "no"])
+    (240, 96)
+    """
+    name = LETTER_SIDE * max(map(_letters, _told_apart(labels)), default=0)
+    is_turned = name * len(labels) > TELEPHONE_SIDE
+    return table_height(len(labels), at_least=130) + (name if is_turned else 0)
+
+
+def _letters(name: str) -> int:
+    """Latin letters that are as wide as a name: a Chinese character is as wide as two.
+
+    >>> _letters("ab"), _letters("消极")
+    (2, 4)
+    """
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in name)
 
 
 def reliability_figure(binned: Reliability) -> go.Figure:

@@ -133,6 +133,11 @@ class RunSettings:
         raise NotImplementedError
 
     @property
+    def measures_start(self) -> bool:
+        """Whether the model is measured before the first step, too: one that has learned before."""
+        raise NotImplementedError
+
+    @property
     def task_name(self) -> str:
         """The name of the task."""
         raise NotImplementedError
@@ -178,6 +183,11 @@ class TrainConfig(RunSettings):
     def drops(self) -> bool:
         """Whether the model has dropout."""
         return self.model.dropout > 0
+
+    @property
+    def measures_start(self) -> bool:
+        """Random weights know nothing."""
+        return False
 
     @property
     def task_name(self) -> str:

@@ -135,11 +135,12 @@ def _train_step(config: RunSettings, task: Task, state: TrainingState) -> Step:
         learning_rate=rate,
         gradient_norm=update.gradient_norm,
         tokens=state.tokens,
-        evaluation=_evaluate(config, task, state) if due else None,
+        evaluation=evaluate_state(config, task, state) if due else None,
     )
 
 
-def _evaluate(config: RunSettings, task: Task, state: TrainingState) -> dict[str, float]:
+def evaluate_state(config: RunSettings, task: Task, state: TrainingState) -> dict[str, float]:
+    """The task's measures of the model as it is now, on held-out data."""
     return task.evaluate(model_at_rest(state), rows=config.evaluate_rows, length=config.row_length)
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from urllib.parse import parse_qs
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -10,12 +11,14 @@ from streamlit.testing.v1 import AppTest
 from playground.jobs import executor
 from playground.tasks.finetune.labels import LabelsConfig
 from playground.tasks.finetune.passages import PassagesConfig
+from playground.tasks.finetune.rows import SplitRows, read_split
 from playground.training.finetune import FinetuneConfig, TrainedParts
 from playground.training.run.folder import run
 from tests.helpers.chat_tokenizer import save_chat_model
 from tests.helpers.page_script import address, charts, run_page, words
 from tests.helpers.small_finetuning import finetune_config
 from ui.sections.finetune.draft import settings_of
+from ui.state.address import unpack
 
 
 def page(**parameters: str):
@@ -154,6 +157,15 @@ def test_more_labels_than_are_named_end_in_dots():
     assert re.search(r"label7 \d+, …\), 28 held out", words(app))
 
 
+def test_labels_that_are_long_or_unseen_leave_the_sentence_readable():
+    names = ["a label that goes on" * 40, "x\u202ey", "消极"]
+    table = "文本,label\n" + "".join(f"text {number},{names[number % 3]}\n" for number in range(30))
+    said = words(page(show="new", finetuning=form(data={"kind": "labels.table", "text": table})))
+    found = re.search(r"texts to train on \((.*)\), 6 held out", said)
+    assert found
+    assert re.fullmatch(r"a label that goe… \d+, x‹202e›y \d+, 消极 \d+", found[1])
+
+
 def test_a_new_fine_tuning_begins_with_the_model_of_the_other_pages():
     def base(app):
         return next(box.value for box in app.selectbox if box.label == "Model to fine-tune")
@@ -214,17 +226,64 @@ def test_the_result_can_be_taken_along():
     assert "Model name, here and in Python: books-encoder-sentiment" in words(app)
 
 
-def test_samples_read_the_prompts_in_the_frame_of_their_training(tmp_path):
+@pytest.fixture
+def chatted(tmp_path) -> SplitRows:
+    """A run on prompts with a chat template, and its pairs."""
     base = str(save_chat_model(tmp_path / "chat"))
     parts = TrainedParts(method="head")
     config = replace(finetune_config(tmp_path, "decoder", "prompts"), base=base, parts=parts, length=200)
     for _step in run(config, tmp_path / "runs" / "chatted"):
         pass
+    return read_split(tmp_path / "runs" / "chatted")
+
+
+def as_trained(prompt: str, answer: str | None = None) -> str:
+    asked = f"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n"
+    return asked if answer is None else f"{asked}{answer}<|im_end|>"
+
+
+def test_samples_read_the_prompts_in_the_frame_of_their_training(chatted):
     app = page(run="chatted", effect="samples", prompts="Who is it?")
     assert "chat template, as in training" in words(app)
     assert "Who is it?" in [text.value for text in app.text]
     program = next(code.value for code in app.code if "sample_pairs(" in code.value)
-    assert repr("<|im_start|>user\nWho is it?<|im_end|>\n<|im_start|>assistant\n") in program
+    assert repr(as_trained("Who is it?")) in program
+
+
+def test_heads_read_held_out_prompts_with_their_answers(chatted):
+    prompt, answer = chatted.held_out.texts[0], chatted.held_out.labels[0]
+    app = page(run="chatted", effect="heads", several=f"{prompt}\nWho is it?")
+    assert "in the tokenizer's chat template, a held-out one with its answer" in words(app)
+    program = next(code.value for code in app.code if "head_drift(" in code.value)
+    assert repr([as_trained(prompt, answer), as_trained("Who is it?")]) in program
+    links = [link.proto for link in app.get("page_link") if re.fullmatch(r"\d\.\d", link.proto.label)]
+    maps = [unpack(parse_qs(link.query_string)["text"][0], "", 9999) for link in links]
+    assert maps
+    assert set(maps) <= {as_trained(prompt, answer), as_trained("Who is it?")}
+
+
+def test_heads_and_states_begin_with_held_out_pairs(chatted):
+    prompt, answer = chatted.held_out.texts[0], chatted.held_out.labels[0]
+    program = next(code.value for code in page(run="chatted", effect="heads").code if "head_drift(" in code.value)
+    pairs = zip(chatted.held_out.texts, chatted.held_out.labels, strict=True)
+    assert all(repr(as_trained(*pair)) in program for pair in pairs)
+    app = page(run="chatted", effect="states")
+    assert "A held-out prompt and its answer, as they are read in training." in words(app)
+    program = next(code.value for code in app.code if "stream_drift(" in code.value)
+    assert repr(as_trained(prompt, answer)) in program
+    app = page(run="chatted", effect="states", text="the cat sat")
+    assert "A held-out prompt" not in words(app)
+
+
+def test_without_a_template_a_blank_line_stands_before_the_answer(tmp_path):
+    config = finetune_config(tmp_path, "decoder", "prompts", parts=TrainedParts(method="all"))
+    for _step in run(config, tmp_path / "runs" / "plain"):
+        pass
+    rows = read_split(tmp_path / "runs" / "plain").held_out
+    app = page(run="plain", effect="heads", several=rows.texts[0])
+    assert "a blank line behind it, then the answer of a held-out one" in words(app)
+    program = next(code.value for code in app.code if "head_drift(" in code.value)
+    assert repr([f"{rows.texts[0]}\n\n{rows.labels[0]}"]) in program
 
 
 def test_a_run_that_is_gone():

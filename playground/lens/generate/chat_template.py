@@ -188,7 +188,7 @@ def _as_read(model: "LoadedModel", text: str, turns: Sequence[ChatTurn]) -> Rend
     spans = _own_words(text, turns)
     owners = tuple(_owner(spans, *place) for place in offsets) if offsets else (None,) * len(ids)
     forged = {owner for token, owner in zip(tokens, owners, strict=True) if token.special and owner is not None}
-    page_text, read = _page_text(model, text, ids)
+    page_text, read = page_text_of(model, text, ids)
     return RenderedChat(
         text=text,
         tokens=tokens,
@@ -229,7 +229,7 @@ def _owner(spans: Sequence[tuple[int, int, int]], first: int, end: int) -> int |
     return next((turn for begin, stop, turn in spans if begin <= first < end <= stop), None)
 
 
-def _page_text(model: "LoadedModel", text: str, ids: list[int]) -> tuple[str, list[int]]:
+def page_text_of(model: "LoadedModel", text: str, ids: list[int]) -> tuple[str, list[int]]:
     """The text that every page reads as these ids, and what they read: the rendered one, or without its first token.
 
     A tokenizer that begins every text with a token would read it twice where the template writes it, too.

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING
 
 from playground.errors import UserError
 from playground.lens.capture.tokens import label
-from playground.lens.generate.chat_template import ChatTurn, chat_template_of, encode_rendered, render_chat
+from playground.lens.generate.chat_template import (
+    ChatTurn,
+    chat_template_of,
+    encode_rendered,
+    page_text_of,
+    render_chat,
+)
 from playground.tasks.finetune.next_token import NextTokenTask, TokenRow, require_next_token
-from playground.tasks.finetune.reader import Reader
+from playground.tasks.finetune.reader import Reader, reader_for
 from playground.tasks.finetune.rows import Rows, SplitRows
 from playground.tasks.finetune.tables import split_answers
 from playground.tasks.sources import check_held_out
@@ -60,9 +66,13 @@ class PromptFrame:
     last_ids: tuple[int, ...] = ()
     """The end, where no template writes it."""
 
+    def around(self, prompt: str, answer: str) -> tuple[str, str]:
+        """What is asked, up to where the answer begins, and what is answered."""
+        return self.before + prompt + self.between, answer + self.after
+
     def row(self, reader: Reader, prompt: str, answer: str) -> TokenRow:
         """The tokens of a pair, read as one text; what counts begins with the token that holds the answer's first."""
-        asked, answered = self.before + prompt + self.between, answer + self.after
+        asked, answered = self.around(prompt, answer)
         ids, places = encode_rendered(reader.model, asked + answered)
         if places:
             first = next((number for number, (_begin, end) in enumerate(places) if end > len(asked)), len(ids))
@@ -94,6 +104,18 @@ def asked_text(model: "LoadedModel", prompt: str) -> str:
     if chat_template_of(model) is None:
         return prompt + BLANK_LINE
     return render_chat(model, (ChatTurn(role="user", content=prompt),)).page_text
+
+
+def pair_texts(model: "LoadedModel", rows: Rows) -> list[str]:
+    """The texts whose tokens, as every page reads a text, are pairs in training; without the end that no text writes.
+
+    Raises UserError for a template that does not show its turns.
+    """
+    frame = frame_of(reader_for(model))
+    texts = ["".join(frame.around(prompt, answer)) for prompt, answer in zip(rows.texts, rows.labels, strict=True)]
+    if chat_template_of(model) is None:
+        return texts
+    return [page_text_of(model, text, encode_rendered(model, text)[0])[0] for text in texts]
 
 
 def _up_to_the_end(reader: Reader, rest: str) -> str:

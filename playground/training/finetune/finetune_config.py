@@ -76,6 +76,11 @@ class FinetuneConfig(RunSettings):
         return True
 
     @property
+    def measures_start(self) -> bool:
+        """What the base measures is the before of every before and after."""
+        return True
+
+    @property
     def task_name(self) -> str:
         """The name of the task."""
         return task_kind(self.task).name

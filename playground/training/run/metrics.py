@@ -1,4 +1,7 @@
-"""metrics.jsonl: one line of numbers per step, written by a recorder and read while it grows. Needs no torch."""
+"""metrics.jsonl: one line of numbers per step, written by a recorder and read while it grows. Needs no torch.
+
+A fine-tuning's first line is step 0: what its base measures before the first step, which has no loss.
+"""
 
 import dataclasses
 import json
@@ -37,6 +40,12 @@ class Metrics:
     def __len__(self) -> int:
         return len(self.columns["step"]) if self.columns else 0
 
+    @property
+    def first_step(self) -> int | None:
+        """The first step of these lines, 0 for what was measured before the first one; None without a line."""
+        steps = np.concatenate([self.columns.get("step", np.zeros(0, int)), self.evaluation_steps])
+        return int(steps.min()) if len(steps) else None
+
 
 def read_metrics(folder: Path, after_offset: int = 0) -> tuple[Metrics, int]:
     """The steps after `after_offset` bytes, and the offset to continue from; at most CHUNK bytes at a time.
@@ -56,6 +65,16 @@ def read_metrics(folder: Path, after_offset: int = 0) -> tuple[Metrics, int]:
     return _metrics_of(json_objects(content[:end])), after_offset + end
 
 
+def has_start(folder: Path) -> bool:
+    """Whether the metrics begin with what was measured before the first step."""
+    try:
+        with (folder / METRICS).open("rb") as file:
+            lines = json_objects(file.readline(CHUNK))
+    except OSError:
+        return False
+    return bool(lines) and lines[0]["step"] == 0
+
+
 def last_recorded_step(folder: Path) -> int:
     """The last step in the metrics; 0 before the first."""
     try:
@@ -70,6 +89,7 @@ def last_recorded_step(folder: Path) -> int:
 
 def _metrics_of(lines: list[dict[str, Any]]) -> Metrics:
     evaluated = [line for line in lines if isinstance(line.get("evaluation"), dict)]
+    lines = [line for line in lines if line["step"] > 0]
     names = dict.fromkeys(name for line in evaluated for name in line["evaluation"])
     return Metrics(
         columns={
@@ -94,9 +114,9 @@ def _number_or_nan(value: Any) -> float:
 
 def join_metrics(first: Metrics, second: Metrics) -> Metrics:
     """Metrics read earlier and those that followed; after a rewind or a restart the later ones replace the earlier."""
-    if not len(second):
+    start = second.first_step
+    if start is None:
         return first
-    start = second.columns["step"][0]
     keep, keep_evaluations = first.columns.get("step", np.zeros(0)) < start, first.evaluation_steps < start
     names = dict.fromkeys([*first.evaluations, *second.evaluations])
     earlier, later = int(keep_evaluations.sum()), len(second.evaluation_steps)
@@ -147,6 +167,12 @@ class RunRecorder:
             self.flush()
         if now - self.status_at > STATUS_SECONDS:
             self.set_state("running")
+
+    def record_start(self, evaluation: dict[str, float], *, seconds: float) -> None:
+        """Take down what is measured before the first step, and how long that took; written at once."""
+        self.pending.append(json.dumps({"step": 0, "tokens": 0, "evaluation": evaluation}) + "\n")
+        self.seconds += seconds
+        self.flush()
 
     def flush(self) -> None:
         """Write the pending lines; if there are none, the next line is written at once."""

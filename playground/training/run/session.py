@@ -16,11 +16,11 @@ from playground.training.run.checkpoints import checkpoint_bytes, latest_state, 
 from playground.training.run.control import Command, rate_at, read_commands, read_rates, set_rate, write_rates
 from playground.training.run.film import take_frame, write_frame, write_probe
 from playground.training.run.limits import LimitReachedError, RunLimits
-from playground.training.run.metrics import RunRecorder
+from playground.training.run.metrics import RunRecorder, has_start
 from playground.training.run.paths import FILM, bytes_in, checkpoint_steps, discard_after
-from playground.training.run.samples import append_samples
+from playground.training.run.samples import append_samples, read_samples
 from playground.training.run.status import Message
-from playground.training.trainer import Step, TrainingState, model_at_rest, train
+from playground.training.trainer import Step, TrainingState, evaluate_state, model_at_rest, train
 
 PAUSE_SECONDS = 0.03
 """How often a paused run looks for commands."""
@@ -114,6 +114,18 @@ def _prepare_folder(session: Session) -> None:
         _save_checkpoint(session)
     _save_frame(session)
     session.recorder.set_state("running", step=session.state.step)
+    if session.config.measures_start and session.state.step == 0 and not has_start(session.folder):
+        _measure_start(session)
+
+
+def _measure_start(session: Session) -> None:
+    """Write measures and samples of the model that has not learned yet."""
+    start = time.perf_counter()
+    measures = evaluate_state(session.config, session.task, session.state)
+    if not read_samples(session.folder):
+        append_samples(session.folder, 0, session.task.samples(model_at_rest(session.state)))
+    # The measures last: where a kill came between, they are taken anew.
+    session.recorder.record_start(measures, seconds=time.perf_counter() - start)
 
 
 def _save_artefacts(session: Session, step: Step) -> None:

@@ -538,6 +538,14 @@ def test_a_narrow_log_axis_names_fewer_powers(evaluate: Callable[..., Any], widt
     assert themed["yaxis"]["nticks"] == 5
 
 
+def test_a_name_beyond_the_edge_is_not_left_out(evaluate: Callable[..., Any]):
+    layout = {"xaxis": {"tickvals": [0, 1], "ticktext": ["yes", "a long name"]}, "yaxis": {"nticks": 5}}
+    expression = "m.themedLayout(argument[0], argument[1], { width: 390, height: 300, revision: '' })"
+    themed = evaluate("live_chart/js/theme", expression, [layout, THEME])
+    assert themed["xaxis"]["ticklabeloverflow"] == "allow"
+    assert "ticklabeloverflow" not in themed["yaxis"]
+
+
 @pytest.mark.parametrize(
     ("cell", "box"),
     [

@@ -59,7 +59,7 @@ def show_label_scores() -> None:
             key="confusion_chart",
             label=_("Confusion matrix"),
             details=chosen.details,
-            height=confusion_height(len(counted.labels)),
+            height=confusion_height(counted.labels),
             revision="".join(counted.labels),
         )
     _show_labels(counted, spreads)

@@ -29,6 +29,7 @@ from ui.state.address import read_json_text, write_text
 from ui.state.parameters import COLOURED_MODEL, COMPARED_MODELS, MODEL
 from ui.state.parameters import GENERATE as GENERATE_SECTION
 from ui.state.revisions import widget_key
+from ui.state.trained import listed_models
 from ui.text import inert
 from ui.widgets.chart import draw
 from ui.widgets.choice import choose_option
@@ -87,11 +88,14 @@ def _choose_others(first: str) -> list[str]:
     """The names of up to three models beside the page's."""
     value = read_json_text(COMPARED_MODELS)
     known = [str(name)[:200] for name in value[:MOST_OTHERS]] if isinstance(value, list) else []
-    names = [entry.name for entry in catalogue() if entry.kind != "encoder-decoder"]
+    translators = {entry.name for entry in catalogue() if entry.kind == "encoder-decoder"}
+    titles = listed_models(first)
+    names = [name for name in titles if name not in translators]
     chosen = st.multiselect(
         _("Other models on the same text"),
         list(dict.fromkeys([*names, *known])),
         default=known,
+        format_func=lambda name: titles.get(name, name),
         max_selections=MOST_OTHERS,
         accept_new_options=True,
         key=widget_key(COMPARED_MODELS),

@@ -5,6 +5,7 @@ before_after.py what fine-tuning did, one effect at a time
 held_out.py    held-out measures beside the baselines
 weights.py     how far each weight moved, and how low-rank the change is
 low_rank.py    W, B, A and alpha / r of one matrix
+as_trained.py  the texts that heads, states and samples read
 heads.py       the heads that changed most, each with its difference map
 states.py      the state of a text through the layers
 forgetting.py  bits per byte on general text

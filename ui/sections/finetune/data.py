@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from playground.charts.layout import mark_spaces
 from playground.decoding import decode_upload
 from playground.errors import UserError
 from playground.folders import cache_root
@@ -20,6 +21,7 @@ from playground.tasks.sources import stamp_of
 from playground.text import _
 from ui.cache import results
 from ui.sections.finetune.labels import data_titles
+from ui.sections.generate.rows import shortened
 from ui.state.link import leave_out
 from ui.text import inert
 from ui.widgets.upload import upload
@@ -132,7 +134,10 @@ def _choose_table(kind: str, values: Mapping[str, Any], key: str) -> tuple[dict[
 def _show_labels(config: LabelsConfig) -> None:
     """How many texts each label has, and what was left out. Raises UserError for a table that cannot be learned."""
     report = results().remember(("labels of a table", *data_key(config)), lambda: source_report(config))
-    named = [f"{inert(label)} {count:,}" for label, count in list(report.counts.items())[:SHOWN_LABELS]]
+    named = [
+        f"{inert(shortened(mark_spaces(label)))} {count:,}"
+        for label, count in list(report.counts.items())[:SHOWN_LABELS]
+    ]
     counted = ", ".join([*named, *(["…"] if len(report.counts) > SHOWN_LABELS else [])])
     sentence = _(
         "{train:,} texts to train on ({counted}), {held_out:,} held out. Whoever always answers the most frequent "

@@ -1,6 +1,5 @@
 """The heads that changed most over a set of texts, with intervals; each opens as a difference map."""
 
-import contextlib
 from collections.abc import Iterator
 from typing import cast
 
@@ -10,14 +9,13 @@ from playground.charts.evaluate import spreads_figure
 from playground.charts.finetune import head_drift_figure
 from playground.errors import UserError
 from playground.finetuning.findings import describe_heads
-from playground.finetuning.general_texts import GENERAL_TEXTS
 from playground.finetuning.head_drift import HeadChange, HeadDrift, head_drift
 from playground.lens.capture.site import SiteKind
 from playground.lens.several_texts import MOST_TEXTS, split_texts
-from playground.tasks.finetune.rows import read_split
 from playground.text import _
 from ui.jobs import require
 from ui.sections.evaluate.numbers import offer_results
+from ui.sections.finetune.as_trained import default_lines, lines_as_trained
 from ui.sections.finetune.subject import FinetuneSubject
 from ui.state.address import pack
 from ui.state.parameters import HEAD, KIND, MODE, MODEL, OTHER_HEAD, OTHER_MODEL, SEVERAL, TEXT
@@ -28,8 +26,6 @@ from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
 from ui.widgets.text import address_text
 
-FIRST_TEXTS = 12
-LONGEST_TEXT = 400
 RANKED = 8
 ROW = 34
 
@@ -37,9 +33,10 @@ ROW = 34
 def show_head_drift(subject: FinetuneSubject) -> None:
     """The texts, the map of all heads, the ranking."""
     label = _("One text on each line, at most {most}").format(most=MOST_TEXTS)
-    texts = split_texts(address_text(SEVERAL, "\n".join(default_texts(subject)), label=label, rows=4))
-    if not texts:
+    listed = split_texts(address_text(SEVERAL, "\n".join(default_lines(subject)), label=label, rows=4))
+    if not listed:
         raise UserError("Type at least one text.")
+    texts = lines_as_trained(subject, listed)
     kind = _choose_kind(subject)
     drift = require(
         subject.key("heads", tuple(texts), kind),
@@ -66,15 +63,6 @@ def show_head_drift(subject: FinetuneSubject) -> None:
         )
     )
     _offer_files(subject, drift)
-
-
-def default_texts(subject: FinetuneSubject) -> list[str]:
-    """Held-out texts of the run where it keeps them, else general ones; one line each."""
-    texts = list(GENERAL_TEXTS)
-    if subject.run is not None:
-        with contextlib.suppress(UserError):
-            texts = list(dict.fromkeys(read_split(subject.run).held_out.texts)) or texts
-    return [" ".join(text.split())[:LONGEST_TEXT] for text in texts[:FIRST_TEXTS]]
 
 
 def _choose_kind(subject: FinetuneSubject) -> SiteKind | None:

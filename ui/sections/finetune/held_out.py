@@ -108,7 +108,7 @@ def _draw_confusion(subject: FinetuneSubject, scores: HeldOutScores) -> None:
             key="held_out_confusion",
             label=_("Confusion matrix"),
             details=subject.details,
-            height=confusion_height(len(counted.labels)),
+            height=confusion_height(counted.labels),
         )
 
 

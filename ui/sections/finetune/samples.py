@@ -2,17 +2,14 @@
 
 import streamlit as st
 
-from playground.errors import UserError
 from playground.finetuning.findings import describe_samples
 from playground.finetuning.general_texts import GENERAL_TEXTS
 from playground.finetuning.sample_pairs import MOST_PROMPTS, SamplePair, sample_pairs
-from playground.lens.generate.chat_template import chat_template_of
 from playground.lens.generate.generation import GenerationConfig
-from playground.tasks.finetune.prompts import asked_text
-from playground.tasks.finetune.rows import read_split
 from playground.text import _, _n
 from ui.jobs import require
 from ui.sections.evaluate.numbers import offer_results
+from ui.sections.finetune.as_trained import held_out_rows, prompts_as_trained
 from ui.sections.finetune.subject import FinetuneSubject
 from ui.sections.generate.sampling_options import choose_sampling
 from ui.state.parameters import NEW_TOKENS, PROMPTS, SEED
@@ -29,7 +26,7 @@ def show_sample_pairs(subject: FinetuneSubject) -> None:
     label = _("One prompt on each line, at most {most}").format(most=MOST_PROMPTS)
     listing = address_text(PROMPTS, "\n".join(_first_prompts(subject)), label=label, rows=3)
     prompts = [line for line in listing.splitlines() if line.strip()]
-    asked = _as_trained(subject, prompts)
+    asked = prompts_as_trained(subject, prompts)
     config = _choose_config()
     found = require(
         subject.key("samples", tuple(asked), repr(config)),
@@ -57,25 +54,11 @@ def show_sample_pairs(subject: FinetuneSubject) -> None:
 
 def _first_prompts(subject: FinetuneSubject) -> list[str]:
     """The first held-out prompts or sources of a run, else the beginnings of general texts."""
-    if subject.run is not None and subject.config is not None and subject.config.task_name in ("prompts", "pairs"):
-        try:
-            return [" ".join(text.split()) for text in read_split(subject.run).held_out.texts[:FIRST_PROMPTS]]
-        except UserError:
-            pass
+    is_asked = subject.config is not None and subject.config.task_name in ("prompts", "pairs")
+    rows = held_out_rows(subject) if is_asked else None
+    if rows:
+        return [" ".join(text.split()) for text in rows.texts[:FIRST_PROMPTS]]
     return [" ".join(text.split()[:PROMPT_WORDS]) for text in GENERAL_TEXTS[:FIRST_PROMPTS]]
-
-
-def _as_trained(subject: FinetuneSubject, prompts: list[str]) -> list[str]:
-    """The prompts as the model after read them in training: of a run on prompts in the frame of its answers."""
-    if subject.config is None or subject.config.task_name != "prompts":
-        return prompts
-    model = subject.pair.after
-    if chat_template_of(model) is None:
-        st.caption(_("Each prompt is followed by a blank line, as in training."))
-    else:
-        st.caption(_("Each prompt stands in the tokenizer's chat template, as in training."))
-    key = subject.key("asked", tuple(prompts))
-    return subject.cache.remember(key, lambda: [asked_text(model, prompt) for prompt in prompts])
 
 
 def _choose_config() -> GenerationConfig:

@@ -8,9 +8,10 @@ from playground.finetuning.findings import describe_stream
 from playground.finetuning.stream_drift import StreamDrift, stream_drift
 from playground.text import _
 from ui.jobs import require
-from ui.sections.finetune.heads import default_texts
+from ui.sections.finetune.as_trained import first_as_trained, is_prompted
 from ui.sections.finetune.subject import FinetuneSubject
-from ui.state.parameters import MODEL
+from ui.state.address import pack
+from ui.state.parameters import MODEL, TEXT
 from ui.widgets.chart import draw
 from ui.widgets.context_bar import bar_text, require_readable
 from ui.widgets.doors import GENERATE, INSIDE, doors
@@ -22,7 +23,10 @@ HEIGHT, ROW = 150, 26
 
 def show_stream_drift(subject: FinetuneSubject) -> None:
     """A text, the distance of each token's state after each layer, and the mean."""
-    text = bar_text(subject.bar, subject.pair.before, default_texts(subject)[0])
+    first = first_as_trained(subject)
+    text = bar_text(subject.bar, subject.pair.before, first)
+    if text == first and is_prompted(subject):
+        st.caption(_("A held-out prompt and its answer, as they are read in training."))
     if not text.strip():
         raise UserError("Type at least one text.")
     require_readable(subject.pair.before, text)
@@ -34,7 +38,10 @@ def show_stream_drift(subject: FinetuneSubject) -> None:
     )
     show_findings(describe_stream(drift))
     _draw_drift(subject, drift, text)
-    before, after = {str(MODEL): subject.pair.before.name}, {str(MODEL): subject.pair.after.name}
+    # Another page would begin with its own text.
+    before, after = (
+        {str(MODEL): model.name, str(TEXT): pack(text)} for model in (subject.pair.before, subject.pair.after)
+    )
     doors(
         {
             _("Follow a token before"): (INSIDE, before),

@@ -8,7 +8,14 @@ from playground.errors import UserError
 from playground.models import load
 from playground.models.adapters.finetuned import ONE_STACK
 from playground.tasks.finetune.pairs import NEEDS_BOTH
-from playground.tasks.finetune.prompts import PromptsConfig, asked_text, encode_prompts, frame_of, read_prompts
+from playground.tasks.finetune.prompts import (
+    PromptsConfig,
+    asked_text,
+    encode_prompts,
+    frame_of,
+    pair_texts,
+    read_prompts,
+)
 from playground.tasks.finetune.reader import reader_for
 from playground.tasks.finetune.registry import FINETUNE_TASKS
 from playground.tasks.finetune.rows import Rows, SplitRows
@@ -46,6 +53,13 @@ def test_a_row_is_what_the_template_makes_of_it(reader, prompt, answer):
     assert reader.encode(asked_text(reader.model, prompt)) == asked
 
 
+def test_pages_read_a_pair_as_training_does(reader):
+    rows = Rows(texts=tuple(prompt for prompt, _ in PAIRS), labels=tuple(answer for _, answer in PAIRS))
+    frame = frame_of(reader)
+    read = [reader.encode(text) for text in pair_texts(reader.model, rows)]
+    assert read == [frame.row(reader, prompt, answer).ids for prompt, answer in PAIRS]
+
+
 def test_only_the_answer_and_its_end_are_labels(reader):
     table = "prompt,answer\nWhat?,That.\nWho?,She.\nWhere?,Here.\n"
     task = encode_prompts(read_prompts(PromptsConfig(text=table)), reader, 128)
@@ -77,6 +91,8 @@ def test_without_a_template_a_blank_line_parts_them(tmp_path):
     assert row.ids[row.first :] == [*reader.encode("the cat\n\nsat on")[row.first :], *ends]
     assert row.first == len(reader.encode("the cat\n\n"))
     assert row.ids[: row.first] == reader.encode(asked_text(reader.model, "the cat"))
+    [text] = pair_texts(reader.model, Rows(texts=("the cat",), labels=("sat on",)))
+    assert reader.encode(text) == row.ids[:-1]
 
 
 def test_the_lines_of_the_template_part_a_sample_from_its_prompt(tmp_path):

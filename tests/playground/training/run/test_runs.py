@@ -94,6 +94,22 @@ def test_metrics_are_read_in_pieces_as_they_grow(tmp_path):
     assert join_metrics(both, Metrics()) is both
 
 
+def test_what_is_measured_before_the_first_step_is_no_step(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    start = b'{"step": 0, "tokens": 0, "evaluation": {"held_out_loss": 4.0}}\n'
+    path.write_bytes(start)
+    first, offset = read_metrics(tmp_path)
+    assert (len(first), list(first.evaluation_steps), offset) == (0, [0], len(start))
+    path.write_bytes(start + metrics_line(1, loss=3.0) + metrics_line(2, evaluation={"held_out_loss": 2.0}))
+    both = join_metrics(first, read_metrics(tmp_path, offset)[0])
+    assert list(both.columns["step"]) == [1, 2]
+    assert not np.isnan(both.columns["loss"]).any()
+    assert (list(both.evaluation_steps), list(both.evaluations["held_out_loss"])) == ([0, 2], [4.0, 2.0])
+    path.write_bytes(start)  # a rewind
+    again = join_metrics(both, read_metrics(tmp_path, path.stat().st_size + 1)[0])
+    assert (len(again), list(again.evaluation_steps)) == (0, [0])
+
+
 def test_metrics_that_begin_anew_replace_what_was_read(tmp_path):
     path = tmp_path / "metrics.jsonl"
     path.write_bytes(b"".join(metrics_line(step, loss=5.0) for step in range(1, 6)))

@@ -39,6 +39,8 @@ function themedAxis(name, axis, theme, width) {
   return {
     ...axis,
     ...(isCrowded ? { nticks: FEW_TICKS } : {}),
+    // A slanted name that ends beyond the picture's edge widens the margin; plotly would leave it out.
+    ...(axis.ticktext ? { ticklabeloverflow: "allow" } : {}),
     gridcolor: cssRgb(theme.line),
     linecolor: cssRgb(theme.line),
     tickfont: { size: 11, ...axis.tickfont, color: soft },
