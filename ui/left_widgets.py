@@ -25,7 +25,7 @@ def forget_left_widgets() -> None:
         if remove_stale_widgets and context is not None and not context.fragment_ids_this_run:
             forget(state, widget_ids_this_run)
 
-    SessionState.on_script_finished = finish_and_forget  # type: ignore[method-assign]
+    SessionState.on_script_finished = finish_and_forget  # type: ignore[assignment]
 
 
 def forget(state: SessionState, shown: frozenset[str], kept: int = KEPT) -> None:
