@@ -32,11 +32,11 @@ CALM_MILLISECONDS = 500
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A headless browser; Debian's where it is installed, otherwise Playwright's own."""
+def chromium(*switches: str) -> Iterator[Browser]:
+    """A headless browser with further switches; Debian's where it is installed, otherwise Playwright's own."""
     executable = next((browser for browser in BROWSERS if Path(browser).exists()), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=executable, args=[*ARGUMENTS, *switches])
         yield browser
         browser.close()
 

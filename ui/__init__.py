@@ -6,6 +6,7 @@ components/       custom components, drawn in the browser
 downloads.py      downloads that outlive a page
 job.py            one computation in a thread of its own, for everybody who waits for it
 jobs.py           work that a page waits for: queue, progress, cancel
+left_widgets.py   a session forgets the widgets that left its page long ago
 request_log.py    what was asked of a hosted server: JSON lines and counters
 sections/         what stands on each page
 server_status.py  the operator's status page

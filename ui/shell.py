@@ -13,6 +13,7 @@ from playground.settings import settings
 from playground.text import _, speaking
 from ui.auto_reruns import count_presses_once
 from ui.components.page_frame import page_frame
+from ui.left_widgets import forget_left_widgets
 from ui.state.address import adopt_old_link
 from ui.state.context import enter_page, leave_page
 from ui.state.incoming import hold_incoming
@@ -33,6 +34,7 @@ def navigate() -> None:
     """Configure the app and run the page that the address asks for."""
     warm_up()
     count_presses_once()
+    forget_left_widgets()
     adopt_language()
     with speaking(session_language()), answering_once():
         st.set_page_config(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
+from playground.jobs.malloc import give_back_freed_memory
 from ui.static_files import publish_plotly
 
 Stage = Literal["torch", "model", "transformers", "ready"]
@@ -83,9 +84,13 @@ def _import_transformers() -> None:
 
 
 def _collect_slowly() -> None:
-    """Collect now and then: Streamlit's own collection after every run is switched off in its config."""
+    """Collect now and then: Streamlit's own collection after every run is switched off in its config.
+
+    What was freed goes back to the system: else each of the threads that runs pages keeps the most it ever needed.
+    """
     gc.collect()
     gc.freeze()
     while True:
         time.sleep(JANITOR_SECONDS)
         gc.collect()
+        give_back_freed_memory()

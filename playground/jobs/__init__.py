@@ -8,5 +8,5 @@ worker.py    the program of that process
 limits.py    limits on a run's size, memory, time and disk space
 retention.py what becomes of runs that nobody continues
 range_test.py the learning-rate range test in a process of its own
-malloc.py    let glibc keep freed memory between training steps
+malloc.py    what glibc does with freed memory: trainings keep it, servers give it back
 """

@@ -1,7 +1,8 @@
-"""Let glibc keep freed memory between training steps."""
+"""What glibc does with freed memory: a training keeps it from step to step, a server gives it back now and then."""
 
 import ctypes
 import sys
+from typing import Any
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 """M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of glibc's malloc.h."""
@@ -16,9 +17,22 @@ def keep_freed_memory() -> bool:
     By default each step's activations go back to the system, which then clears every page again. Only for processes
     that train: a server would keep too much.
     """
-    if not sys.platform.startswith("linux"):
-        return False
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    mallopt = _glibc("mallopt")
     if mallopt is None:
         return False
     return bool(mallopt(MMAP_THRESHOLD, MAX_MMAP_THRESHOLD)) and bool(mallopt(TRIM_THRESHOLD, KEPT_BYTES))
+
+
+def give_back_freed_memory() -> bool:
+    """Give pages in which nothing lies back to the system; returns False if the C library is not glibc, or none went.
+
+    Each thread of a server frees into a part (arena) of its own, and glibc gives back only what lies at the end of one.
+    Python's lock is free meanwhile; a thread that asks for memory waits while its own arena is gone through.
+    """
+    malloc_trim = _glibc("malloc_trim")
+    return malloc_trim is not None and bool(malloc_trim(0))
+
+
+def _glibc(name: str) -> Any:
+    """A function of glibc's own; None where the C library is another."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform.startswith("linux") else None

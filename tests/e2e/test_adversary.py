@@ -153,7 +153,7 @@ def test_a_run_is_stopped_by_nobody_who_was_only_sent_its_link(server: tuple[str
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3000)
+@pytest.mark.timeout(7200)
 def test_killed_clients_disturb_neither_visitors_nor_runs(
     server: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory
 ):
@@ -193,7 +193,7 @@ def test_the_forgery_is_noticed_where_it_comes_alive():
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3000)
+@pytest.mark.timeout(7200)
 def test_forged_messages_are_answered_by_pages(server: tuple[str, Path]):
     address, log = server
     dice, sent, changed = random.Random(16), 0, 0

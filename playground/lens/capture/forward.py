@@ -180,7 +180,8 @@ def _last_logits(model: "LoadedModel", output: Any) -> Tensor | None:
     if not model.has_output_head:
         return None
     logits = model.adapter.logits(output)
-    return None if logits is None else logits[0, -1].float().cpu()
+    # A copy: a view would keep the logits of every position with it.
+    return None if logits is None else logits[0, -1].to("cpu", torch.float32, copy=True)
 
 
 def _decoder_ids(model: "LoadedModel", ids: Tensor, target: str | None, truncate: bool) -> Tensor:

@@ -7,7 +7,7 @@ from playground.viewer.shared.bundle import joined_modules, joined_sheets
 HERE = Path(__file__).parent
 CSS = joined_sheets(HERE)
 
-_DRAWING = "decode matrix colour dom mount files tokens paint heatmap heatmap_layers"
+_DRAWING = "decode matrix colour connection dom mount files tokens paint heatmap heatmap_layers"
 _VIEW = (
     "filter state words chosen grid heatmap_input arcs arcs_input head_scores links heads_table chosen_line toolbar "
     "marks vector export view"
@@ -36,7 +36,7 @@ def scores_module() -> str:
 
 def tables_module() -> str:
     """The place for a view's tables as one ES module."""
-    return joined_modules(HERE, "store below", shared="dom mount")
+    return joined_modules(HERE, "store below", shared="connection dom mount")
 
 
 def difference_module() -> str:

@@ -7,7 +7,7 @@ from playground.viewer.shared.bundle import joined_modules, joined_sheets
 HERE = Path(__file__).parent
 CSS = joined_sheets(HERE.parent / "attention_view", HERE)
 
-SHARED = "decode matrix colour dom mount files tokens paint heatmap heatmap_layers legend"
+SHARED = "decode matrix colour connection dom mount files tokens paint heatmap heatmap_layers legend"
 OWN = "reel choice thumbs stage curves timeline player picture film"
 
 

@@ -51,7 +51,7 @@ class TokenItem:
 
 def token_module() -> str:
     """The token view as one ES module."""
-    return joined_modules(HERE, "rows token_view", shared="decode dom mount files tokens token_picture")
+    return joined_modules(HERE, "rows token_view", shared="decode connection dom mount files tokens token_picture")
 
 
 def encode_items(

@@ -13,7 +13,7 @@ def placed_tokens(
     items: Sequence[TokenItem], *, layout: Layout, label: str, provenance: Sequence[str], title: str
 ) -> PlacedView:
     """The tokens, which can be pointed at and saved as a picture."""
-    shared = "decode dom mount files tokens token_picture placed"
+    shared = "decode connection dom mount files tokens token_picture placed"
     return PlacedView(
         module=joined_modules(HERE, "rows token_view", shared=shared),
         function="tokenView",

@@ -12,6 +12,7 @@ from playground.attention import AttentionCall, handling, z
 from playground.errors import UserError
 from playground.lens import trace
 from playground.lens.capture.tokens import TooLongError
+from playground.lens.trace import Trace
 from playground.models.loading import LoadedModel
 from tests.helpers.families import DECODERS, ENCODER_DECODERS, ENCODERS, eager_twin, small_model
 
@@ -48,6 +49,21 @@ def test_every_map_equals_eager_attention(family):
             for head in range(maps.shape[0]):
                 difference = np.abs(traced.attention(layer, head, kind) - maps[head]).max()
                 assert difference < TOLERANCE, (kind, layer, head, difference)
+
+
+def storages(traced: Trace) -> dict[int, int]:
+    """The bytes of each storage that a trace's tensors lie in, by where it lies."""
+    sites = [(site.z, site.logsumexp, site.maps) for site in traced.sites]
+    calls = [(site.call.query, site.call.key, site.call.value, site.call.bias) for site in traced.sites if site.call]
+    tensors = [*itertools.chain(*sites, *calls), traced.last_logits]
+    kept = [tensor.untyped_storage() for tensor in tensors if tensor is not None]
+    return {storage.data_ptr(): storage.nbytes() for storage in kept}
+
+
+@pytest.mark.parametrize("family", [*DECODERS, *ENCODERS, *ENCODER_DECODERS])
+def test_a_trace_holds_no_more_memory_than_it_says(family):
+    traced = trace(small_model(family), TEXT)
+    assert sum(storages(traced).values()) <= traced.bytes + 64 * len(traced.sites)
 
 
 @pytest.mark.parametrize("family", [*DECODERS, *ENCODERS, *ENCODER_DECODERS])

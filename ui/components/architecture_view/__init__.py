@@ -17,7 +17,7 @@ NARROWEST_PAIR = 640
 
 def architecture_module() -> str:
     """The view as one ES module."""
-    return module("architecture_view", "picture architecture_view", shared="decode dom mount files")
+    return module("architecture_view", "picture architecture_view", shared="decode connection dom mount files")
 
 
 _component = register("architecture", architecture_module(), css=style("architecture_view"))

@@ -35,7 +35,9 @@ class ChipRow:
 
 def compared_lines_module() -> str:
     """The view as one ES module."""
-    return module("compared_lines", "chips compared_lines", shared="decode dom mount files tokens token_picture")
+    return module(
+        "compared_lines", "chips compared_lines", shared="decode connection dom mount files tokens token_picture"
+    )
 
 
 _component = register("compared_lines", compared_lines_module(), css=style("attention_view", "compared_lines"))

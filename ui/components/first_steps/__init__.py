@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from playground.text import _
-from playground.viewer.shared.bundle import bundle
-from ui.components.shared.registration import keep_report, register, report_of, style
+from ui.components.shared.registration import keep_report, module, register, report_of, style
 
 __all__ = ["Card", "first_steps"]
 
@@ -14,7 +12,7 @@ HTML = """<section class="first-steps" hidden><div class="cards"></div>
 <button type="button" class="close"></button></section>
 """
 _component = register(
-    "first_steps", bundle([Path(__file__).with_name("first_steps.js")]), html=HTML, css=style("first_steps")
+    "first_steps", module("first_steps", "first_steps", shared="connection"), html=HTML, css=style("first_steps")
 )
 
 

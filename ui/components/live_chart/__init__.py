@@ -32,7 +32,9 @@ Cell = tuple[int, int, int]
 
 def chart_module() -> str:
     """The live chart as one ES module."""
-    return module("live_chart", "library theme table numbers pick save chart", shared="decode colour dom mount files")
+    return module(
+        "live_chart", "library theme table numbers pick save chart", shared="decode colour connection dom mount files"
+    )
 
 
 # plotly writes its style rules into the document's head, which does not reach into a shadow root.

@@ -14,7 +14,9 @@ HTML = """<div class="live-text" inert>
   <div class="count" aria-live="polite"></div>
 </div>
 """
-_component = register("live_text", module("live_text", "live_text", shared="mount"), html=HTML, css=style("live_text"))
+_component = register(
+    "live_text", module("live_text", "live_text", shared="connection mount"), html=HTML, css=style("live_text")
+)
 
 
 def live_text(

@@ -4,21 +4,24 @@ In a frame of another page (`?embed=true`) the largest picture stands alone. The
 one picture, the one that is pointed at or the largest in sight, in larger type; P turns it on and off. Where a term of
 the glossary first stands in a sentence, and in a label, it is underlined: the pointer, a tap, or the focus of its
 paragraph or control shows what it means, and Escape closes that. A component names its scores by `data-term`. In a
-narrow window a choice closes the menu that covered the page.
+narrow window a choice closes the menu that covered the page. While the page has no connection a sentence says so; when
+it is back, the page is asked for again.
 """
 
 import streamlit as st
 
 from playground.glossary import TERMS
 from playground.text import _
-from ui.components.shared.registration import module, register, style
+from ui.components.shared.registration import keep_report, module, register, style
 
 __all__ = ["page_frame", "reveal"]
 
 HTML = """<div class="page-frame" inert><button type="button" class="project"></button></div>
 """
 REVEALED = "revealed"
-_MODULE = module("page_frame", "entries terms marks hints menu projector reveal page_frame")
+_MODULE = module(
+    "page_frame", "disconnected entries terms marks hints menu projector reveal page_frame", shared="connection"
+)
 _component = register("page_frame", _MODULE, html=HTML, css=style("page_frame"))
 
 
@@ -29,6 +32,9 @@ def page_frame(*, is_embedded: bool) -> None:
         "project": _("Projector"),
         "projectHint": _("Larger, without menus and captions (P)"),
         "leave": _("Leave projector mode"),
+        "disconnected": _(
+            "No connection to the server. What you type or choose now is sent when it is back; pale controls work then."
+        ),
         "reveal": st.session_state.get(REVEALED),
         "terms": [
             {
@@ -40,7 +46,7 @@ def page_frame(*, is_embedded: bool) -> None:
             for term in TERMS
         ],
     }
-    _component(key="page_frame", data=labels)
+    _component(key="page_frame", data=labels, on_reconnected_change=keep_report)
 
 
 def reveal(key: str) -> None:

@@ -16,7 +16,7 @@ __all__ = ["encode_samples", "samples_view", "samples_view_labels"]
 
 def samples_module() -> str:
     """The samples view as one ES module."""
-    return module("samples_view", "kinds samples", shared="decode dom mount tokens")
+    return module("samples_view", "kinds samples", shared="decode connection dom mount tokens")
 
 
 _component = register("samples", samples_module(), css=style("attention_view", "samples_view"))

@@ -32,7 +32,7 @@ class StepGroup:
 
 _component = register(
     "step_map",
-    module("step_map", "step_map", shared="dom mount"),
+    module("step_map", "step_map", shared="connection dom mount"),
     html='<nav class="root"></nav>',
     css=style("step_map"),
 )

@@ -21,7 +21,7 @@ MOST_POINTS = 1_000
 
 def threshold_module() -> str:
     """The view as one ES module."""
-    return module("threshold_view", "scores plots threshold_view", shared="decode dom mount files")
+    return module("threshold_view", "scores plots threshold_view", shared="decode connection dom mount files")
 
 
 _component = register("threshold_view", threshold_module(), css=style("attention_view", "threshold_view"))

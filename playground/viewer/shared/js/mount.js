@@ -1,5 +1,7 @@
 // The life of a component on the page: one instance for each mounted element, kept while Streamlit updates its data.
 
+import { patient } from "./connection.js";
+
 const instances = new WeakMap();
 
 // Streamlit fades what waits for its script; a component that answers by itself meanwhile must not fade.
@@ -20,7 +22,7 @@ export function mount(component, create, selector = ".root") {
     instances.set(parentElement, instance);
     stayOpaque(root);
   }
-  instance.accept(component);
+  instance.accept({ ...component, setTriggerValue: patient(component.setTriggerValue) });
   // Its markup waits inert, without labels, for this script.
   root.inert = false;
   return () => {

@@ -1,5 +1,6 @@
 // At the right of a page's title: projector mode; and what watches the whole page.
 
+import { Disconnected } from "./disconnected.js";
 import { joinEntries } from "./entries.js";
 import { Hints } from "./hints.js";
 import { closeBehindChoice } from "./menu.js";
@@ -26,6 +27,7 @@ class PageFrame {
     this.project.addEventListener("click", () => this.toggle());
     this.hints = new Hints(() => this.lookSoon());
     this.projector = new Projector();
+    this.disconnected = new Disconnected(() => this.setTriggerValue("reconnected", true));
     this.onKey = (event) => {
       if (this.labels?.embedded) return;
       const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
@@ -51,7 +53,9 @@ class PageFrame {
     }, PAUSE);
   }
 
-  accept(labels) {
+  accept(labels, setTriggerValue) {
+    this.setTriggerValue = setTriggerValue;
+    this.disconnected.sentence = labels.disconnected;
     // Streamlit puts the scheme on its app only, and dialogs stand outside: light-dark() would be light there.
     document.documentElement.style.colorScheme = getComputedStyle(document.querySelector(".stApp")).colorScheme;
     this.labels = labels;
@@ -80,12 +84,13 @@ class PageFrame {
     document.removeEventListener("click", closeBehindChoice);
     this.observer.disconnect();
     this.hints.dispose();
+    this.disconnected.dispose();
   }
 }
 
 const frames = new WeakMap();
 
-export default function pageFrame({ parentElement, data }) {
+export default function pageFrame({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".page-frame");
   let frame = frames.get(parentElement);
   if (!frame || frame.project !== root.querySelector(".project")) {
@@ -93,7 +98,7 @@ export default function pageFrame({ parentElement, data }) {
     frame = new PageFrame(root);
     frames.set(parentElement, frame);
   }
-  frame.accept(data);
+  frame.accept(data, setTriggerValue);
   root.inert = false;
   return () => {
     frame.dispose();

@@ -1,5 +1,7 @@
 // Three cards and a button that closes them for good. What was closed stays closed in this browser only.
 
+import { patient } from "../../../../playground/viewer/shared/js/connection.js";
+
 const CLOSED = "playground.first_steps.closed";
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -48,11 +50,12 @@ function cardButton(card, open) {
 }
 
 export default function firstSteps({ parentElement, data, setTriggerValue }) {
+  const pick = patient((index) => setTriggerValue("picked", index));
   const panel = parentElement.querySelector(".first-steps");
   panel.hidden = stored();
   panel.setAttribute("aria-label", data.labels.title);
   panel.querySelector(".cards").replaceChildren(
-    ...data.cards.map((card, index) => cardButton(card, () => setTriggerValue("picked", index))));
+    ...data.cards.map((card, index) => cardButton(card, () => pick(index))));
   const close = panel.querySelector(".close");
   close.textContent = data.labels.close;
   close.onclick = () => {
