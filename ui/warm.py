@@ -1,19 +1,32 @@
 """Heavy imports in the background, so that the first page is there at once and says what is happening."""
 
+import ast
 import gc
 import threading
 import time
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
+from pathlib import Path
 from typing import Literal
 
 from playground.jobs.malloc import give_back_freed_memory
+from playground.settings import settings
 from ui.static_files import publish_plotly
 
 Stage = Literal["torch", "model", "transformers", "ready"]
 ORDER: tuple[Stage, ...] = ("torch", "model", "transformers", "ready")
 EMBEDDED = "books-decoder"
 JANITOR_SECONDS = 60.0
+PAGES = Path(__file__).resolve().parent.parent / "pages"
+ASKED_FOR_LATE = (
+    "pandas",
+    "sklearn.decomposition",
+    "sklearn.feature_extraction.text",
+    "sklearn.linear_model",
+    "sklearn.pipeline",
+)
+"""What no page imports before it is needed."""
 
 
 @dataclass(kw_only=True)
@@ -57,6 +70,8 @@ def _run(progress: WarmUp) -> None:
         progress.error = f"{type(error).__name__}: {error}"
         return
     progress.stage = "ready"
+    if settings().hosted:
+        import_pages()
     _collect_slowly()
 
 
@@ -81,6 +96,23 @@ def _import_transformers() -> None:
 
     attention.register_with_transformers()
     from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: F401
+
+
+def import_pages() -> None:
+    """Import what the pages need: of many visitors at once the first would wait for it, and hold the others up."""
+    for name in settings().shown_pages:
+        for module in imports_of(PAGES / f"{name}.py"):
+            import_module(module)
+    for module in ASKED_FOR_LATE:
+        import_module(module)
+
+
+def imports_of(script: Path) -> list[str]:
+    """The modules from which a script imports; none where there is no such script."""
+    if not script.is_file():
+        return []
+    tree = ast.parse(script.read_text(encoding="utf-8"))
+    return [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
 
 
 def _collect_slowly() -> None:
