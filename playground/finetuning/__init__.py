@@ -9,6 +9,7 @@ forgetting.py      bits per byte on general text, before and after, with an inte
 general_texts.py   passages of this project's own about everything, which no task here trains on
 sample_pairs.py    what both write after the same prompts with the same seed
 held_out_scores.py held-out measures beside the baselines, with intervals and paired differences
+held_out_text.py   held-out bits per byte, perplexity and BLEU of models that write, before and after
 label_curve.py     accuracy over the number of labels: pre-trained and from scratch
 low_rank_change.py LoRA's B, A and alpha / r, and entries of their product
 rank_sweep.py      accuracy and drift over the rank of LoRA

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Sequence
 
-from playground.evaluation.resampling import Spread
+from playground.evaluation.resampling import PairedSpread, Spread
 from playground.finetuning.forgetting import Forgetting
 from playground.finetuning.head_drift import FIRST, HeadDrift
 from playground.finetuning.held_out_scores import TFIDF, HeldOutScores
+from playground.finetuning.held_out_text import HeldOutAnswers, HeldOutText
 from playground.finetuning.label_curve import QUESTION, LabelPoint, gain_at
 from playground.finetuning.rank_sweep import RankPoint, smallest_sufficient
 from playground.finetuning.sample_pairs import SamplePair
@@ -166,6 +167,42 @@ def describe_scores(scores: HeldOutScores) -> Finding:
         "verdict": _(verdict),
     }
     return Finding(template=template, values=values)
+
+
+def describe_held_out_text(found: HeldOutText) -> Finding:
+    """What the counted tokens cost before and after, and whether the two can be told apart."""
+    template = N_(
+        "A byte of held-out text costs {after:.3f} bits, before fine-tuning {before:.3f}: the difference of "
+        "{difference:+.3f} ({low:+.3f} to {high:+.3f}) over {n:,} rows {verdict}. Perplexity of a token: {perplexity:.3g} "
+        "instead of {perplexity_before:.3g}."
+    )
+    first, second = found.perplexities
+    return Finding(
+        template=template,
+        values={**_paired_values(found.bits), "perplexity": second.value, "perplexity_before": first.value},
+    )
+
+
+def describe_held_out_answers(found: HeldOutAnswers) -> Finding:
+    """BLEU before and after, and whether the two can be told apart."""
+    template = N_(
+        "The greedy answers to {n:,} held-out sources reach BLEU {after:.1f}, before fine-tuning {before:.1f}: the "
+        "difference of {difference:+.1f} ({low:+.1f} to {high:+.1f}) {verdict}."
+    )
+    return Finding(template=template, values=_paired_values(found.bleu))
+
+
+def _paired_values(paired: PairedSpread) -> dict[str, object]:
+    verdict = N_("is more than chance") if paired.is_told_apart else N_("may be chance")
+    return {
+        "before": paired.first.value,
+        "after": paired.second.value,
+        "difference": paired.difference.value,
+        "low": paired.difference.low,
+        "high": paired.difference.high,
+        "n": paired.first.n,
+        "verdict": _(verdict),
+    }
 
 
 def describe_tfidf(scores: HeldOutScores) -> Finding | None:

@@ -323,3 +323,31 @@ def test_a_run_s_settings_fill_the_form(method):
 def test_a_long_text_is_in_no_address():
     config = FinetuneConfig(base="books-decoder", task=PassagesConfig(text="word " * 5000))
     assert json.loads(settings_of(config))["data"] == {"kind": "passages"}
+
+
+@pytest.mark.parametrize(
+    ("family", "task", "finding", "columns"),
+    [
+        ("decoder", "prompts", "A byte of held-out text costs", ["bits per byte", "perplexity"]),
+        ("decoder", "passages", "A byte of held-out text costs", ["bits per byte", "perplexity"]),
+        ("encoder-decoder", "pairs", "held-out sources reach BLEU", ["source", "reference", "before", "after"]),
+    ],
+)
+def test_models_that_write_are_measured_on_held_out_rows(tmp_path, family, task, finding, columns):
+    config = finetune_config(tmp_path, family, task, parts=TrainedParts(method="all"))
+    config = replace(config, task=replace(config.task, held_out=0.5))
+    for _step in run(config, tmp_path / "runs" / "written"):
+        pass
+    app = page(run="written", effect="scores")
+    assert finding in words(app)
+    assert {"Held-out rows before and after", "Difference over the held-out rows"} <= shown(app)
+    assert set(columns) <= set(app.dataframe[0].value.columns)
+    assert "paired bootstrap resamples of them." in words(app)
+    program = next(code.value for code in app.code if "read_held_out(" in code.value)
+    assert "run_path(runs_folder(), 'written')" in program
+
+
+def test_too_few_held_out_rows_are_told(tmp_path):
+    for _step in run(finetune_config(tmp_path, "decoder", "prompts"), tmp_path / "runs" / "few"):
+        pass
+    assert "need at least 5 rows" in words(page(run="few", effect="scores"))

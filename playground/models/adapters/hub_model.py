@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from playground.models.adapters.attention_seam import outputs_agree
 from playground.models.catalogue import Kind
+from playground.transformer import Transformer
 
 if TYPE_CHECKING:
     from playground.models.loading import LoadedModel
@@ -108,6 +109,11 @@ class HubModel(nn.Module):
         self.is_split = True
         if not outputs_agree(self(ids), whole):
             self.is_split = False
+
+
+def as_ours(module: nn.Module, config: HubShape) -> nn.Module:
+    """The module as a task calls it: itself where it is one of ours."""
+    return module if isinstance(module, Transformer) else HubModel(module, config)
 
 
 def _summarises_padding(module: nn.Module) -> bool:

@@ -3,7 +3,9 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from jaxtyping import Float
 from torch.nn import functional
 
 from playground.errors import UserError
@@ -66,20 +68,27 @@ class NextTokenTask(EncodedRows[TokenRow]):
     @torch.no_grad()
     def evaluate(self, model: Transformer, *, rows: int, length: int) -> dict[str, float]:
         """Held-out loss in nats per counted token, perplexity, and bits per byte of the counted text."""
-        chosen, nats = self.held_out[:rows], []
-        for start in range(0, len(chosen), ROWS_AT_ONCE):
-            batch = self._batch(chosen[start : start + ROWS_AT_ONCE])
-            assert batch.labels is not None
-            counted = batch.labels != IGNORED
-            read = model.read(batch.ids, mask=batch.mask)
-            nats.append(functional.cross_entropy(model.head(read[counted]), batch.labels[counted], reduction="none"))
-        losses = torch.cat(nats).double().numpy()
+        chosen = self.held_out[:rows]
+        losses = np.concatenate(self.losses(model, chosen))
         loss = float(losses.mean())
         return {
             "held_out_loss": loss,
             "perplexity": math.exp(min(loss, 700)),
             "bits_per_byte": bits_per_byte(losses, sum(row.n_bytes for row in chosen)),
         }
+
+    @torch.no_grad()
+    def losses(self, model: Transformer, rows: list[TokenRow]) -> list[Float[np.ndarray, "counted"]]:
+        """The loss of each counted token, in nats, row by row."""
+        losses: list[np.ndarray] = []
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            batch = self._batch(rows[start : start + ROWS_AT_ONCE])
+            assert batch.labels is not None
+            counted = batch.labels != IGNORED
+            read = model.read(batch.ids, mask=batch.mask)
+            nats = functional.cross_entropy(model.head(read[counted]), batch.labels[counted], reduction="none")
+            losses += [row.double().numpy() for row in nats.split(counted.sum(1).tolist())]
+        return losses
 
     def probe(self, length: int) -> Probe:
         """The beginning of a held-out row."""
@@ -99,9 +108,9 @@ class NextTokenTask(EncodedRows[TokenRow]):
             longest=SAMPLE_TOKENS,
             ends=self.reader.ends,
         )
-        shown, whole = (self._spelled(ids) for ids in (prompt, [*prompt, *written[0].tolist()]))
+        shown, whole = (self.spelled(ids) for ids in (prompt, [*prompt, *written[0].tolist()]))
         return TextSample(prompt=shown, text=whole.removeprefix(shown))
 
-    def _spelled(self, ids: list[int]) -> str:
+    def spelled(self, ids: list[int]) -> str:
         """The text of tokens with its blanks, which part a prompt from what follows it; without special ones."""
         return str(self.reader.tokenizer.decode(ids, skip_special_tokens=True))

@@ -16,7 +16,7 @@ from playground.models.adapters.finetuned import (
     tunable,
     weights_hash,
 )
-from playground.models.adapters.hub_model import HubModel, HubShape
+from playground.models.adapters.hub_model import HubModel, HubShape, as_ours
 from playground.models.loading import LoadedModel
 from playground.tasks.finetune.reader import Reader, reader_for
 from playground.training.finetune.finetune_config import FinetuneConfig
@@ -96,7 +96,7 @@ def start_finetuning(config: FinetuneConfig, device: Any, labels: tuple[str, ...
     reader = reader_for(base)
     whole, modules = seeded(config.seed, lambda: _prepared(config, base, labels, reader.padding))
     shape = HubShape(kind=base.kind, context=base.context, classes=len(labels))
-    model = whole if isinstance(whole, Transformer) else HubModel(whole, shape)
+    model = as_ours(whole, shape)
     if isinstance(model, HubModel):
         model.split_where_exact(torch.tensor([reader.encode("The cat sat on the mat.")]))
     model.eval().to(device)

@@ -18,7 +18,7 @@ from torch import nn
 
 from playground.evaluation.text_table import TableNote
 from playground.models.adapters.finetuned import tunable
-from playground.models.adapters.hub_model import HubModel, HubShape
+from playground.models.adapters.hub_model import HubShape, as_ours
 from playground.models.cache import folder_stamp
 from playground.models.loading import LoadedModel, load
 from playground.tasks.finetune.labels import LabelsConfig
@@ -125,9 +125,8 @@ def _prepared(base: LoadedModel, task: Task, parts: TrainedParts) -> tuple[Trans
         choose_trained(made.whole, parts, is_new=made.is_head)
     whole = made.whole
     shape = HubShape(kind=base.kind, context=base.context, classes=len(task.class_names))
-    model: nn.Module = whole if isinstance(whole, Transformer) else HubModel(whole, shape)
     # A HubModel has the same methods.
-    return cast(Transformer, model.train()), sum(parameter.numel() for parameter in whole.parameters())
+    return cast(Transformer, as_ours(whole, shape).train()), sum(parameter.numel() for parameter in whole.parameters())
 
 
 def _rows_to_time(task: Any, timed: _Timed, parameters: int) -> list[int]:

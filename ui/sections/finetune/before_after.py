@@ -7,6 +7,7 @@ from playground.text import _
 from ui.sections.finetune.forgetting import show_forgetting
 from ui.sections.finetune.heads import show_head_drift
 from ui.sections.finetune.held_out import show_held_out
+from ui.sections.finetune.held_out_text import show_held_out_text
 from ui.sections.finetune.labels import describe_config, effect_titles
 from ui.sections.finetune.samples import show_sample_pairs
 from ui.sections.finetune.states import show_stream_drift
@@ -17,8 +18,14 @@ from ui.text import error_sentence, inert
 from ui.widgets.choice import choose_option
 from ui.widgets.context_bar import open_bar
 
+def show_measures(subject: FinetuneSubject) -> None:
+    """Those of a classifier, or of a model that writes."""
+    show = show_held_out if subject.config is not None and subject.config.task_name == "labels" else show_held_out_text
+    show(subject)
+
+
 SHOW = {
-    "scores": show_held_out,
+    "scores": show_measures,
     "weights": show_weight_drift,
     "heads": show_head_drift,
     "states": show_stream_drift,
@@ -47,11 +54,10 @@ def _describe(subject: FinetuneSubject) -> str:
 def _titles_of(subject: FinetuneSubject) -> dict[str, str]:
     """Measures only of a run whose texts are known, samples only of models that write."""
     titles = effect_titles()
-    has_rows = subject.config is not None and subject.config.task_name == "labels"
     writes = (
         subject.pair.before.kind != "encoder" and not subject.pair.after.classes and subject.pair.after.head is None
     )
-    if not has_rows:
+    if subject.config is None:
         del titles["scores"]
     if not writes:
         del titles["samples"]
