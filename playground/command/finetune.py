@@ -88,6 +88,8 @@ def finetune_run(arguments: argparse.Namespace) -> None:
     if arguments.dry_run:
         return
     for step, left in timed_steps(run(config, arguments.out), config.steps):
+        if step.step == 1:
+            _print_start(arguments.out, as_json=arguments.json)
         if arguments.json:
             print(json.dumps(asdict(step)), flush=True)
         else:
@@ -97,6 +99,17 @@ def finetune_run(arguments: argparse.Namespace) -> None:
         if folder is not None:
             path = str(export(arguments.out, folder))
             print(json.dumps({name: path}) if arguments.json else path)
+
+
+def _print_start(folder: Path, *, as_json: bool) -> None:
+    """What the base measures."""
+    from playground.training.run.metrics import start_measures
+
+    measures = start_measures(folder) or {}
+    if as_json:
+        print(json.dumps({"step": 0, "evaluation": measures}), flush=True)
+    else:
+        print(_("before the first step"), *(f"{name} {value:.4f}" for name, value in measures.items()), sep="  ")
 
 
 def _print_cost(config: "FinetuneConfig", *, as_json: bool) -> None:

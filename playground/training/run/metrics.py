@@ -65,14 +65,14 @@ def read_metrics(folder: Path, after_offset: int = 0) -> tuple[Metrics, int]:
     return _metrics_of(json_objects(content[:end])), after_offset + end
 
 
-def has_start(folder: Path) -> bool:
-    """Whether the metrics begin with what was measured before the first step."""
+def start_measures(folder: Path) -> dict[str, float] | None:
+    """What was measured before the first step; None where nothing was."""
     try:
         with (folder / METRICS).open("rb") as file:
             lines = json_objects(file.readline(CHUNK))
     except OSError:
-        return False
-    return bool(lines) and lines[0]["step"] == 0
+        return None
+    return lines[0].get("evaluation") if lines and lines[0]["step"] == 0 else None
 
 
 def last_recorded_step(folder: Path) -> int:

@@ -16,7 +16,7 @@ from playground.training.run.checkpoints import checkpoint_bytes, latest_state, 
 from playground.training.run.control import Command, rate_at, read_commands, read_rates, set_rate, write_rates
 from playground.training.run.film import take_frame, write_frame, write_probe
 from playground.training.run.limits import LimitReachedError, RunLimits
-from playground.training.run.metrics import RunRecorder, has_start
+from playground.training.run.metrics import RunRecorder, start_measures
 from playground.training.run.paths import FILM, bytes_in, checkpoint_steps, discard_after
 from playground.training.run.samples import append_samples, read_samples
 from playground.training.run.status import Message
@@ -114,7 +114,7 @@ def _prepare_folder(session: Session) -> None:
         _save_checkpoint(session)
     _save_frame(session)
     session.recorder.set_state("running", step=session.state.step)
-    if session.config.measures_start and session.state.step == 0 and not has_start(session.folder):
+    if session.config.measures_start and session.state.step == 0 and start_measures(session.folder) is None:
         _measure_start(session)
 
 

@@ -46,9 +46,9 @@ def test_every_task_and_method_as_json(tmp_path, capsys, family, task, options):
     estimate, *steps, merged = map(json.loads, capsys.readouterr().out.splitlines())
     trained = load_file(tmp_path / "run" / "snapshots" / "000004" / "trained.safetensors")
     assert estimate["estimate"]["trainable"] == sum(tensor.numel() for tensor in trained.values())
-    assert [step["step"] for step in steps] == [1, 2, 3, 4]
-    assert [step["evaluation"] is not None for step in steps] == [False, True, False, True]
-    assert steps[-1]["evaluation"]["held_out_loss"] > 0
+    assert [step["step"] for step in steps] == [0, 1, 2, 3, 4]
+    assert [step["evaluation"] is not None for step in steps] == [True, False, True, False, True]
+    assert all(steps[at]["evaluation"]["held_out_loss"] > 0 for at in (0, -1))
     assert merged == {"merged": str(tmp_path / "merged")}
     assert read_run_config(tmp_path / "run" / "config.json").parts.method == options[1]
     ids = torch.tensor([[1, 6, 8, 2]])
@@ -61,6 +61,7 @@ def test_progress_is_one_line_for_an_evaluation_and_the_adapter_is_named(tmp_pat
     assert main([*call(tmp_path, "run"), "--adapter", str(tmp_path / "adapter")]) == 0
     said = capsys.readouterr().out
     assert "parameters are trained; about" in said
+    assert "before the first step  held_out_loss" in said
     assert "step 4/4" in said
     assert said.splitlines()[-1] == str(tmp_path / "adapter")
     assert (tmp_path / "adapter" / "adapter_config.json").is_file()
