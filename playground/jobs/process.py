@@ -30,7 +30,7 @@ class Worker:
     errors: IO[bytes]
     """Its standard error."""
     born: float
-    """Start of the process in seconds since 1970, by which a reused process id is recognised."""
+    """Start of the process as `birth_of` says, by which a reused process id is recognised."""
     started: float = field(default_factory=time.monotonic)
 
     @property

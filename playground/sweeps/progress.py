@@ -26,7 +26,7 @@ from playground.sweeps.results import (
 )
 from playground.text import _
 from playground.training.run.paths import read_json, write_json
-from playground.training.run.status import AWAY_SECONDS, State, birth_of, read_status
+from playground.training.run.status import AWAY_SECONDS, State, birth_of, is_process, read_status
 
 PROGRESS = "progress.json"
 SweepState = Literal["new", "running", "finished", "stopped", "interrupted"]
@@ -59,7 +59,7 @@ class SweepProgress:
     """Of that process; with `born`, its start time, no other process is taken for it."""
     born: float = 0.0
     updated: float = 0.0
-    """Since 1970, like `born`."""
+    """When this was written, in seconds since 1970."""
 
     def price(self, hourly: float) -> tuple[float, float | None]:
         """The cost so far and in all, at a price of one worker's hour; None before it is known.
@@ -103,7 +103,7 @@ def _is_attended(progress: SweepProgress) -> bool:
     """Whether its scheduler lives: on this machine, or on another one from which it reported lately."""
     if progress.node not in ("", platform.node()):
         return time.time() - progress.updated < AWAY_SECONDS
-    return abs(birth_of(progress.pid) - progress.born) < 1.0
+    return is_process(progress.pid, progress.born)
 
 
 WORKING: tuple[State, ...] = ("starting", "preparing", "running", "paused")

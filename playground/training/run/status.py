@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import platform
+import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ State = Literal[
 ]
 LIVE: tuple[State, ...] = ("queued", "starting", "preparing", "running", "paused")
 """The states that need a process behind them."""
+ZOMBIE = "Z"
+"""The state of a process that has ended and that nobody has asked about."""
 AWAY_SECONDS = 60.0
 """How long a run on another machine may be silent: it reports every few seconds, but preparing data takes longer."""
 
@@ -93,7 +96,7 @@ class Status:
     """The machine of the process behind a live state."""
     pid: int = 0
     born: float = 0.0
-    """When that process started, in seconds since 1970: a process id alone may be reused."""
+    """When that process started, as `birth_of` says: a process id alone may be reused."""
     updated: float = 0.0
     """When the status was written, in seconds since 1970."""
 
@@ -192,7 +195,30 @@ def _own_birth() -> float:
 
 
 def birth_of(pid: int) -> float:
-    """When a process started, in seconds since 1970; 0 if there is no such process."""
+    """When a process started, by a clock that nobody sets; 0 if there is no such process.
+
+    On Linux in seconds since the machine's boot: psutil adds these to a time of boot, and that moves whenever the
+    machine's clock is set, as after a virtual machine was moved. Elsewhere in seconds since 1970.
+    """
+    return _since_boot(pid) if sys.platform == "linux" else _since_1970(pid)
+
+
+def is_process(pid: int, born: float) -> bool:
+    """Whether a process lives and started then, by `birth_of` or, as was written before, in seconds since 1970."""
+    return pid > 0 and any(start and abs(start - born) < 1.0 for start in (birth_of(pid), _since_1970(pid)))
+
+
+def _since_boot(pid: int) -> float:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return 0.0
+    # After the program's name, which may hold anything: the state, then nineteen numbers up to the start in ticks.
+    fields = stat.rpartition(")")[2].split()
+    return 0.0 if fields[0] == ZOMBIE else int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def _since_1970(pid: int) -> float:
     import psutil
 
     try:
@@ -209,7 +235,7 @@ def is_attended(status: Status) -> bool:
 
 def has_process(status: Status) -> bool:
     """Whether the process behind the run lives on this machine; another one with its id does not count."""
-    return _is_here(status) and status.pid > 0 and abs(birth_of(status.pid) - status.born) < 1.0
+    return _is_here(status) and is_process(status.pid, status.born)
 
 
 def _is_here(status: Status) -> bool:

@@ -5,7 +5,10 @@ import json
 import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
+import psutil
 import pytest
 
 from playground.text import LANGUAGE, PSEUDO
@@ -15,6 +18,7 @@ from playground.training.run.status import (
     birth_of,
     by_this_process,
     has_process,
+    is_process,
     lost,
     observed_status,
     read_status,
@@ -69,6 +73,41 @@ def test_a_process_that_is_gone_or_another_one_interrupts_the_run(tmp_path):
     ended = dataclasses.replace(reused, state="stopped")
     write_status(tmp_path, ended)
     assert observed_status(tmp_path).state == "stopped"
+
+
+@pytest.mark.parametrize("seconds", [-3600.0, -53.0, 2.0, 53.0, 1e6])
+def test_a_clock_that_is_set_makes_no_process_another_one(tmp_path, monkeypatch, seconds):
+    """psutil's starts move with the clock: a server took its own workers for strangers, and ended them."""
+    status = Status(state="running", pid=os.getpid(), born=birth_of(os.getpid()))
+    started = psutil.Process().create_time()
+    monkeypatch.setattr(psutil.Process, "create_time", lambda process: started + seconds)
+    assert has_process(status)
+    write_status(tmp_path, status)
+    assert observed_status(tmp_path).state == "running"
+
+
+def test_a_start_since_1970_is_still_known():
+    """As earlier versions wrote it, and as systems tell it that know no start since boot."""
+    started = psutil.Process().create_time()
+    assert is_process(os.getpid(), started)
+    assert not is_process(os.getpid(), started - 100)
+    assert not is_process(os.getpid(), 0.0)
+    assert not is_process(-1, started)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_start_is_that_of_the_system(tmp_path):
+    names = tmp_path / "a b) Z 1 2"
+    names.symlink_to(sys.executable)
+    process = subprocess.Popen([str(names), "-c", "input()"], stdin=subprocess.PIPE)
+    since_boot = birth_of(process.pid)
+    assert abs(time.clock_gettime(time.CLOCK_BOOTTIME) - since_boot) < 30
+    process.stdin.close()
+    while Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z":
+        time.sleep(0.01)
+    assert birth_of(process.pid) == 0.0
+    process.wait()
+    assert birth_of(process.pid) == 0.0
 
 
 def test_the_numbers_are_json_that_others_can_read(tmp_path):
