@@ -173,8 +173,8 @@ def describe_held_out_text(found: HeldOutText) -> Finding:
     """What the counted tokens cost before and after, and whether the two can be told apart."""
     template = N_(
         "A byte of held-out text costs {after:.3f} bits, before fine-tuning {before:.3f}: the difference of "
-        "{difference:+.3f} ({low:+.3f} to {high:+.3f}) over {n:,} rows {verdict}. Perplexity of a token: {perplexity:.3g} "
-        "instead of {perplexity_before:.3g}."
+        "{difference:+.3f} ({low:+.3f} to {high:+.3f}) over {n:,} rows {verdict}. Perplexity of a token: "
+        "{perplexity:.3g} instead of {perplexity_before:.3g}."
     )
     first, second = found.perplexities
     return Finding(

@@ -14,7 +14,6 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from torch import nn
 
 from playground.evaluation.text_table import TableNote
 from playground.models.adapters.finetuned import tunable

@@ -18,6 +18,7 @@ from ui.text import error_sentence, inert
 from ui.widgets.choice import choose_option
 from ui.widgets.context_bar import open_bar
 
+
 def show_measures(subject: FinetuneSubject) -> None:
     """Those of a classifier, or of a model that writes."""
     show = show_held_out if subject.config is not None and subject.config.task_name == "labels" else show_held_out_text

@@ -89,7 +89,9 @@ def _list_answers(found: HeldOutAnswers) -> None:
 
 def _say_how(found: HeldOutText | HeldOutAnswers) -> None:
     n = len(found.texts) if isinstance(found, HeldOutText) else len(found.sources)
-    sentence = _("Both models read the same rows, as in training. Intervals: {count:,} paired bootstrap resamples of them.")
+    sentence = _(
+        "Both models read the same rows, as in training. Intervals: {count:,} paired bootstrap resamples of them."
+    )
     if n < found.n_rows:
         sentence = _(
             "Both models read the same {n:,} of {all:,} rows, as in training. Intervals: {count:,} paired bootstrap "
