@@ -71,7 +71,7 @@ class HeldOutAnswers:
     """Held-out rows that there are."""
 
 
-def read_held_out(
+def compare_held_out(
     pair: ModelPair, rows: SplitRows, config: "FinetuneConfig", on_progress: OnProgress = no_progress
 ) -> HeldOutText | HeldOutAnswers:
     """Measure a run's held-out rows with both models.

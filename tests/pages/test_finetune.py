@@ -343,7 +343,7 @@ def test_models_that_write_are_measured_on_held_out_rows(tmp_path, family, task,
     assert {"Held-out rows before and after", "Difference over the held-out rows"} <= shown(app)
     assert set(columns) <= set(app.dataframe[0].value.columns)
     assert "paired bootstrap resamples of them." in words(app)
-    program = next(code.value for code in app.code if "read_held_out(" in code.value)
+    program = next(code.value for code in app.code if "compare_held_out(" in code.value)
     assert "run_path(runs_folder(), 'written')" in program
 
 

@@ -12,7 +12,7 @@ from torch.nn import functional
 from playground.errors import UserError
 from playground.finetuning import held_out_text
 from playground.finetuning.findings import describe_held_out_answers, describe_held_out_text
-from playground.finetuning.held_out_text import HeldOutAnswers, HeldOutText, read_held_out
+from playground.finetuning.held_out_text import HeldOutAnswers, HeldOutText, compare_held_out
 from playground.finetuning.model_pair import ModelPair
 from playground.models import load
 from playground.tasks.finetune.rows import read_split
@@ -41,7 +41,7 @@ def trained(folder, task, *, family=None, **changes):
 )
 def test_bits_and_perplexity_are_those_of_the_counted_tokens(tmp_path, task, family):
     pair, rows, config = trained(tmp_path, task, family=family, parts=TrainedParts(method="all"))
-    found = read_held_out(pair, rows, config)
+    found = compare_held_out(pair, rows, config)
     assert isinstance(found, HeldOutText)
     held_out = config.prepare_task().held_out
     assert len(found.texts) == found.n_rows == len(held_out)
@@ -69,12 +69,12 @@ def test_the_measures_after_are_the_last_of_the_run(tmp_path):
     pair, rows, config = trained(tmp_path, "prompts", evaluate_rows=50)
     task = config.prepare_task()
     last = task.evaluate(pair.after.module, rows=50, length=config.length)
-    assert read_held_out(pair, rows, config).bits.second.value == pytest.approx(last["bits_per_byte"])
+    assert compare_held_out(pair, rows, config).bits.second.value == pytest.approx(last["bits_per_byte"])
 
 
 def test_answers_have_the_bleu_of_sacrebleu(tmp_path):
     pair, rows, config = trained(tmp_path, "pairs", steps=30, learning_rate=0.01, parts=TrainedParts(method="all"))
-    found = read_held_out(pair, rows, config)
+    found = compare_held_out(pair, rows, config)
     assert isinstance(found, HeldOutAnswers)
     for written, spread in ((found.before, found.bleu.first), (found.after, found.bleu.second)):
         assert spread.value == pytest.approx(sacrebleu.corpus_bleu(list(written), [list(found.references)]).score)
@@ -85,7 +85,7 @@ def test_answers_have_the_bleu_of_sacrebleu(tmp_path):
 @pytest.mark.parametrize("task", ["prompts", "pairs"])
 def test_a_copy_is_not_told_apart(tmp_path, task):
     pair, rows, config = trained(tmp_path, task)
-    found = read_held_out(ModelPair(before=pair.before, after=pair.before), rows, config)
+    found = compare_held_out(ModelPair(before=pair.before, after=pair.before), rows, config)
     paired = found.bits if isinstance(found, HeldOutText) else found.bleu
     assert paired.difference.value == 0
     assert not paired.is_told_apart
@@ -95,7 +95,7 @@ def test_a_copy_is_not_told_apart(tmp_path, task):
 def test_of_many_rows_the_first_are_read(tmp_path, monkeypatch):
     pair, rows, config = trained(tmp_path, "prompts")
     monkeypatch.setattr(held_out_text, "MOST_ROWS", 5)
-    found = read_held_out(pair, rows, config)
+    found = compare_held_out(pair, rows, config)
     assert (len(found.texts), found.n_rows) == (5, len(rows.held_out))
     wanted = rows.held_out.texts[0] + rows.held_out.labels[0]
     assert found.texts[0].replace(" ", "") == wanted.replace(" ", "")
@@ -105,10 +105,10 @@ def test_few_rows_make_no_interval(tmp_path):
     pair, rows, config = trained(tmp_path, "prompts")
     few = replace(rows, held_out=rows.held_out.only(range(3)))
     with pytest.raises(UserError, match="at least 5 rows; this run has 3"):
-        read_held_out(pair, few, config)
+        compare_held_out(pair, few, config)
 
 
 def test_labels_are_a_classifiers(tmp_path):
     pair, rows, config = trained(tmp_path, "labels")
     with pytest.raises(UserError, match="learned labels"):
-        read_held_out(pair, rows, config)
+        compare_held_out(pair, rows, config)

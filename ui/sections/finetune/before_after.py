@@ -19,14 +19,14 @@ from ui.widgets.choice import choose_option
 from ui.widgets.context_bar import open_bar
 
 
-def show_measures(subject: FinetuneSubject) -> None:
+def show_held_out_measures(subject: FinetuneSubject) -> None:
     """Those of a classifier, or of a model that writes."""
     show = show_held_out if subject.config is not None and subject.config.task_name == "labels" else show_held_out_text
     show(subject)
 
 
 SHOW = {
-    "scores": show_measures,
+    "scores": show_held_out_measures,
     "weights": show_weight_drift,
     "heads": show_head_drift,
     "states": show_stream_drift,

@@ -7,7 +7,7 @@ import streamlit as st
 from playground.charts.evaluate import difference_figure, spreads_figure
 from playground.evaluation.resampling import RESAMPLES, PairedSpread
 from playground.finetuning.findings import describe_held_out_answers, describe_held_out_text
-from playground.finetuning.held_out_text import HeldOutAnswers, HeldOutText, read_held_out
+from playground.finetuning.held_out_text import HeldOutAnswers, HeldOutText, compare_held_out
 from playground.tasks.finetune.rows import ROWS, read_split
 from playground.tasks.sources import stamp_of
 from playground.text import _
@@ -30,7 +30,7 @@ def show_held_out_text(subject: FinetuneSubject) -> None:
     rows = read_split(run)
     found = require(
         subject.key("held-out text", str(run / ROWS), stamp_of(str(run / ROWS))),
-        lambda on_progress: read_held_out(subject.pair, rows, config, on_progress),
+        lambda on_progress: compare_held_out(subject.pair, rows, config, on_progress),
         title=_("Reading held-out rows with both models:"),
         cache=subject.cache,
     )
@@ -123,14 +123,14 @@ def _offer_program(subject: FinetuneSubject) -> None:
     places, folder = run_in_python(subject.run)
     imports = [
         *imports,
-        "playground.finetuning.held_out_text import read_held_out",
+        "playground.finetuning.held_out_text import compare_held_out",
         "playground.tasks.finetune.rows import read_split",
         "playground.training.run.folder import read_run_config",
         *places,
     ]
     calls = [
         f"run = {folder}",
-        'found = read_held_out(pair, read_split(run), read_run_config(run / "config.json"))',
+        'found = compare_held_out(pair, read_split(run), read_run_config(run / "config.json"))',
         "print(found)",
     ]
     offer_snippet(None, imports, [*lines, *calls])
