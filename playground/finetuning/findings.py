@@ -115,15 +115,7 @@ def describe_forgetting(found: Forgetting) -> Finding:
         "to {high:+.3f} holds 0."
     )
     template = templates.get((bits.is_told_apart, bits.difference.value > 0), same)
-    values = {
-        "difference": bits.difference.value,
-        "low": bits.difference.low,
-        "high": bits.difference.high,
-        "before": bits.first.value,
-        "after": bits.second.value,
-        "n": len(found.passages),
-    }
-    return Finding(template=template, values=values)
+    return Finding(template=template, values=_paired_values(bits))
 
 
 def describe_samples(pairs: Sequence[SamplePair]) -> Finding:

@@ -80,10 +80,10 @@ def forgetting(pair: ModelPair, passages: Sequence[Passage], on_progress: OnProg
         nats=nats,
         bytes=sizes,
         is_masked=pair.before.kind == "encoder",
-        bits=paired_bootstrap(first, second, _bits_of_sums),
+        bits=paired_bootstrap(first, second, bits_of_sums),
     )
 
 
-def _bits_of_sums(sums: Float[np.ndarray, "resample 2"]) -> Float[np.ndarray, "resample"]:
-    """Nats and bytes of each resample."""
+def bits_of_sums(sums: Float[np.ndarray, "resample 2"]) -> Float[np.ndarray, "resample"]:
+    """Bits per byte of each resample's nats and bytes."""
     return np.asarray(sums[..., 0] / np.log(2) / sums[..., 1])

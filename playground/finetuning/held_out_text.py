@@ -17,6 +17,7 @@ from playground.errors import UserError
 from playground.evaluation.bleu import bleu_scores, bleu_statistics
 from playground.evaluation.lines import ComparedLines
 from playground.evaluation.resampling import PairedSpread, Spread, bootstrap_score, paired_bootstrap
+from playground.finetuning.forgetting import bits_of_sums
 from playground.finetuning.model_pair import ModelPair
 from playground.models.adapters.hub_model import HubShape, as_ours
 from playground.progress import OnProgress, no_progress
@@ -109,7 +110,7 @@ def _read_text(pair: ModelPair, task: NextTokenTask, n_rows: int, on_progress: O
         nats=nats,
         tokens=tokens,
         bytes=sizes,
-        bits=paired_bootstrap(first, second, _bits_of_sums),
+        bits=paired_bootstrap(first, second, bits_of_sums),
         perplexities=(before, after),
         n_rows=n_rows,
     )
@@ -154,8 +155,3 @@ def _refuse_few(rows: int) -> None:
 def _perplexity_of_sums(sums: Float[np.ndarray, "resample 2"]) -> Float[np.ndarray, "resample"]:
     """Nats and tokens of each resample."""
     return np.asarray(np.exp(np.minimum(sums[..., 0] / sums[..., 1], MOST_NATS)))
-
-
-def _bits_of_sums(sums: Float[np.ndarray, "resample 2"]) -> Float[np.ndarray, "resample"]:
-    """Nats and bytes of each resample."""
-    return np.asarray(sums[..., 0] / np.log(2) / sums[..., 1])
