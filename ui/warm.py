@@ -4,6 +4,7 @@ import ast
 import gc
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -72,6 +73,7 @@ def _run(progress: WarmUp) -> None:
     progress.stage = "ready"
     if settings().hosted:
         import_pages()
+        prepare_scaling()
     _collect_slowly()
 
 
@@ -105,6 +107,18 @@ def import_pages() -> None:
             import_module(module)
     for module in ASKED_FOR_LATE:
         import_module(module)
+
+
+def prepare_scaling() -> None:
+    """Fit the law that the page shows first: its resamples take as long as everything else of an opening together."""
+    if "scaling" not in settings().shown_pages:
+        return
+    from playground.errors import UserError
+    from ui.sections.scaling.data import first_study
+    from ui.sections.scaling.fit import prepare_fit
+
+    with suppress(UserError):  # the page says why, when it is opened
+        prepare_fit(first_study())
 
 
 def imports_of(script: Path) -> list[str]:

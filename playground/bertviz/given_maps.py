@@ -92,7 +92,10 @@ def given_maps(
 def _checked_layers(attention: Sequence[Any], queries: Sequence[str], keys: Sequence[str]) -> list[torch.Tensor]:
     tensors = [_checked(tensor, layer, len(queries), len(keys)) for layer, tensor in enumerate(attention)]
     if not tensors:
-        raise UserError("The attention has no layers; ask the model for output_attentions=True.")
+        raise UserError(
+            "The attention has no layers. Give outputs.attentions of a model loaded with output_attentions=True; the "
+            "last of a model's outputs, outputs[-1], may be its empty cross-attention."
+        )
     if not queries or not keys:
         raise UserError("There are no tokens, so there is nothing to show.")
     if len({len(tensor) for tensor in tensors}) > 1:

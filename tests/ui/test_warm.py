@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -35,3 +36,27 @@ def test_imported_pages_find_their_modules_at_hand():
     done = subprocess.run([sys.executable, "-c", OPEN_THE_PAGES], capture_output=True, text=True, check=True)
     count, *names = done.stdout.splitlines()[-1].split()
     assert int(count) <= 3, names  # some five hundred where nothing was imported before
+
+
+PREPARE_THEN_OPEN = """
+import os
+from streamlit.testing.v1 import AppTest
+from ui.cache import scaling_results
+from ui.warm import PAGES, prepare_scaling
+
+prepare_scaling()
+dear = lambda: {key for key in scaling_results()._values if key[0] in ("fit", "bootstrap")}
+prepared = dear()
+script = "from ui import shell\\nshell._navigating.set(True)\\nexec(open({path!r}).read())"
+AppTest.from_string(script.format(path=str(PAGES / "scaling.py")), default_timeout=120).run()
+print(len(prepared), len(dear()), flush=True)
+os._exit(0)  # the page began to load torch in a thread, which an orderly end would break off with a crash
+"""
+
+
+@pytest.mark.parametrize(("shown", "counts"), [("", "2 2"), ("scaling, train", "2 2"), ("train", "0 2")])
+def test_whoever_opens_scaling_first_finds_its_law_fitted(shown, counts):
+    command = [sys.executable, "-c", PREPARE_THEN_OPEN]
+    environment = {**os.environ, "PLAYGROUND_PAGES": shown}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.splitlines()[-1] == counts

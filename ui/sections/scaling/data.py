@@ -89,6 +89,11 @@ def shipped_sweeps() -> list[Path]:
     return sorted(path.parent for path in SHIPPED.glob("*/points.csv"))
 
 
+def first_study() -> ScalingStudy:
+    """The data set of a visitor who has chosen none, without titles. Raises UserError where it has no run."""
+    return study_of_sweep(shipped_sweeps()[0], title="", source="", opens=False)
+
+
 def visible_sweeps() -> list[Path]:
     """The sweeps among this machine's runs, newest first; on a shared server those of the address."""
     root = runs_folder()

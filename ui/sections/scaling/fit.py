@@ -1,5 +1,7 @@
 """The law: choose and fit it, with its bootstrap, and say what can be trusted."""
 
+from collections.abc import Hashable
+
 import streamlit as st
 
 from playground.progress import OnProgress
@@ -81,7 +83,7 @@ def _has_offset(law: str) -> bool:
 def fetch_fit(study: ScalingStudy, law: str) -> Fit | None:
     """The law fitted to the points; None, with a sentence, where that cannot be."""
     floor = floor_of(study, law)
-    key, title = ("fit", study.fingerprint, law, floor), _("Fitting from many starts …")
+    key, title = _fit_key(study, law, floor), _("Fitting from many starts …")
     return compute(key, lambda _on_progress: fit(law, study.points, floor=floor), title=title, cache=scaling_results())
 
 
@@ -89,7 +91,7 @@ def fetch_bootstrap(
     study: ScalingStudy, fitted: Fit, n_resamples: int, *, only_known: bool = False
 ) -> Bootstrap | None:
     """The fit's bootstrap; None where the runs are too few, where it was cancelled or (only_known) is not there yet."""
-    key = ("bootstrap", study.fingerprint, fitted.law, fitted.floor, n_resamples)
+    key = _bootstrap_key(study, fitted, n_resamples)
     if only_known and key not in scaling_results():
         return None
 
@@ -102,6 +104,21 @@ def fetch_bootstrap(
         return bootstrap(fitted, n_resamples=n_resamples, on_progress=on_progress)
 
     return compute(key, make, title=_("Bootstrap resamples:"), cache=scaling_results())
+
+
+def prepare_fit(study: ScalingStudy) -> None:
+    """Compute what the page shows at first, before anybody asks. Raises UserError where the law cannot be fitted."""
+    law, n_resamples, known = next(iter(LAWS)), RESAMPLE_COUNTS[0], scaling_results()
+    fitted = known.remember(_fit_key(study, law, None), lambda: fit(law, study.points))
+    known.remember(_bootstrap_key(study, fitted, n_resamples), lambda: bootstrap(fitted, n_resamples=n_resamples))
+
+
+def _fit_key(study: ScalingStudy, law: str, floor: float | None) -> tuple[Hashable, ...]:
+    return "fit", study.fingerprint, law, floor
+
+
+def _bootstrap_key(study: ScalingStudy, fitted: Fit, n_resamples: int) -> tuple[Hashable, ...]:
+    return "bootstrap", study.fingerprint, fitted.law, fitted.floor, n_resamples
 
 
 def show_fit_verdict(fitted: Fit, resamples: Bootstrap | None) -> None:
