@@ -37,6 +37,8 @@ TOKENIZED = 200_000
 """Tokens, of half a kilobyte each."""
 HEAD_BYTES = 64 * 2**20
 """A head of 1,024 tokens has 2 MiB, where no token sees a later one."""
+CHART_BYTES = 16 * 2**20
+"""A chart of a run has 20 to 60 kB."""
 FORWARD_SLOTS = max(1, (os.cpu_count() or 1) // 4)
 """Passes at once: each one uses all of torch's threads, and two on two cores are slower than one after the other."""
 
@@ -149,6 +151,12 @@ def results() -> BoundedCache:
 def head_views() -> BoundedCache:
     """Heads at full resolution as they were sent, by their bytes."""
     return BoundedCache("head views", HEAD_BYTES, lambda view: view.map.nbytes)
+
+
+@cache
+def chart_payloads() -> BoundedCache:
+    """Charts of runs as they were sent: whoever looks at the same run at the same step is sent the same bytes."""
+    return BoundedCache("charts", CHART_BYTES, len)
 
 
 @cache

@@ -5,12 +5,14 @@ js          the browser's side
 labels.py   labels, translated
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import plotly.graph_objects as go
 
 from playground.charts.palette import for_dark
+from playground.text import language
 from playground.viewer.shared.payload import encode_payload
+from ui.cache import chart_payloads
 from ui.components.live_chart.figure import compact_figure
 from ui.components.live_chart.labels import live_chart_labels
 from ui.components.shared.registration import keep_report, module, register, report_of, style
@@ -20,6 +22,7 @@ __all__ = [
     "Cell",
     "chart_payload",
     "compact_figure",
+    "followed_chart",
     "live_chart",
     "live_chart_labels",
     "load_chart_library",
@@ -98,6 +101,22 @@ def live_chart(
         _component(key=key, data=data)
         return None
     return read_cell(_component(key=key, data=data, on_picked_change=keep_report))
+
+
+def followed_chart(
+    draw: Callable[[], go.Figure], *, state: Hashable, key: str, height: int, revision: str, label: str
+) -> None:
+    """A live chart that many sessions look at again and again: drawn once for each state of what it shows.
+
+    state: all that the figure depends on but the language. The other arguments are those of `live_chart`.
+    """
+    publish_plotly()
+
+    def make() -> bytes:
+        return chart_payload(draw(), height=height, revision=revision, label=label)
+
+    known = (key, state, height, revision, label, language())
+    _component(key=key, data=chart_payloads().remember(known, make))
 
 
 def read_cell(result: object) -> Cell | None:

@@ -1,9 +1,10 @@
 """A run's metrics as charts: loss, measures, learning rate and gradient norm, spectrum."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from playground.charts.series import Series, decimate, smooth
@@ -20,7 +21,7 @@ from playground.training.run.comparable_runs import split_comparable
 from playground.training.run.metrics import Metrics
 from playground.training.run.milestones import Milestone
 from playground.training.run.runs import Run
-from ui.components.live_chart import live_chart
+from ui.components.live_chart import followed_chart, live_chart
 from ui.sections.train.labels import measure_label
 from ui.state.parameters import RUN
 from ui.state.session import LOG_AXES, LOG_LOSS, LOG_STEPS
@@ -36,29 +37,70 @@ OWN_SCALES = ("bleu", "bits_per_byte")
 """Those that do not either, and are charted where a task has no others."""
 HEIGHT = 300
 SMOOTHED_POINTS = 4000
+GROWTH = 200
+"""Parts by which a live curve grows."""
 
 
 def show_loss(run: Run, metrics: Metrics, events: Sequence[Milestone]) -> None:
     """Training and validation loss over the steps, with the events of heads."""
-    scale = st.session_state.get(LOG_AXES, [])
-    steps, losses = metrics.columns["step"], metrics.columns["loss"]
+    scale = tuple(st.session_state.get(LOG_AXES, []))
+    marks = _marks([event for event in events if event.head is not None])
+    count = drawn_steps(len(metrics), is_live=run.status.is_live)
+    steps, losses = metrics.columns["step"][:count], metrics.columns["loss"][:count]
+    y = _(LOSS_OF_TEXTS) if run.task == "labels" else ""
+
+    def draw() -> go.Figure:
+        return _loss_figure(steps, losses, metrics, marks, scale, y)
+
+    followed_chart(
+        draw,
+        state=(*_evaluated(run, metrics), count, steps[-1:].tobytes(), losses[-1:].tobytes(), *marks),
+        key="loss_chart",
+        height=HEIGHT,
+        revision=f"{run.id}{list(scale)}",
+        label=_("Loss over the training steps"),
+    )
+
+
+def drawn_steps(count: int, *, is_live: bool) -> int:
+    """How many of a run's steps are drawn: all, or while it is live as many as were there before the last few.
+
+    A curve grows by a two-hundredth, about three pixels, at a time, so that many looks at it find it drawn.
+
+    >>> drawn_steps(150, is_live=True), drawn_steps(10_049, is_live=True), drawn_steps(10_049, is_live=False)
+    (150, 10000, 10049)
+    """
+    return count - count % max(1, count // GROWTH) if is_live else count
+
+
+def _evaluated(run: Run, metrics: Metrics) -> tuple[Hashable, ...]:
+    """Identifies a run's evaluations so far: one that was taken back and went on otherwise has other values."""
+    last = [values[-1:].tobytes() for values in metrics.evaluations.values()]
+    return run.id, run.created, len(metrics.evaluation_steps), metrics.evaluation_steps[-1:].tobytes(), *last
+
+
+def _loss_figure(
+    steps: np.ndarray,
+    losses: np.ndarray,
+    metrics: Metrics,
+    marks: Sequence[tuple[int, str]],
+    scale: Sequence[str],
+    y: str,
+) -> go.Figure:
     raw = _curve("loss", steps, losses)
     held_out = metrics.evaluations.get("held_out_loss", np.zeros(0))
     floor = metrics.evaluations.get("loss_floor", np.zeros(0))
-    figure = training_loss_figure(
+    return training_loss_figure(
         raw.steps,
         raw.values,
         np.interp(raw.steps, *_smoothed(steps, losses)).tolist(),
         metrics.evaluation_steps.tolist(),
         held_out.tolist(),
         float(floor[-1]) if len(floor) else None,
-        marks=_marks([event for event in events if event.head is not None]),
+        marks=marks,
         log_steps=LOG_STEPS in scale,
         log_loss=LOG_LOSS in scale,
-        y=_(LOSS_OF_TEXTS) if run.task == "labels" else "",
-    )
-    live_chart(
-        figure, key="loss_chart", height=HEIGHT, revision=f"{run.id}{scale}", label=_("Loss over the training steps")
+        y=y,
     )
 
 
@@ -75,28 +117,45 @@ def _marks(events: Sequence[Milestone]) -> list[tuple[int, str]]:
 
 def show_measures(run: Run, metrics: Metrics, events: Sequence[Milestone]) -> None:
     """The task's own measures at each evaluation, those between 0 and 1 or else one with a scale of its own."""
+    marks = _marks(events)
+    followed_chart(
+        lambda: _measures_figure(metrics, marks),
+        state=(*_evaluated(run, metrics), *marks),
+        key="measures_chart",
+        height=HEIGHT,
+        revision=run.id,
+        label=_("The task's measures on held-out data"),
+    )
+
+
+def _measures_figure(metrics: Metrics, marks: Sequence[tuple[int, str]]) -> go.Figure:
     shares = [name for name in metrics.evaluations if name not in (*LOSSES, *OWN_SCALES)]
     names = shares or [name for name in OWN_SCALES if name in metrics.evaluations][:1]
     steps = metrics.evaluation_steps.tolist()
     series = [
         Series(name=measure_label(name), steps=steps, values=_with_none(metrics.evaluations[name])) for name in names
     ]
-    figure = measures_figure(
-        series, y=_("share") if shares or not names else measure_label(names[0]), marks=_marks(events)
-    )
-    live_chart(
-        figure, key="measures_chart", height=HEIGHT, revision=run.id, label=_("The task's measures on held-out data")
-    )
+    return measures_figure(series, y=_("share") if shares or not names else measure_label(names[0]), marks=marks)
 
 
 def show_rate(run: Run, metrics: Metrics) -> None:
     """Learning rate and gradient norm."""
-    columns = metrics.columns
-    rate = _curve("rate", columns["step"], columns["learning_rate"])
-    norm = np.interp(rate.steps, columns["step"], columns["gradient_norm"])
-    figure = rate_and_norm_figure(rate.steps, rate.values, norm.tolist(), clip=run.config.get("clip"))
-    label = _("Learning rate and gradient norm over the training steps")
-    live_chart(figure, key="rate_chart", height=HEIGHT, revision=run.id, label=label)
+    count = drawn_steps(len(metrics), is_live=run.status.is_live)
+    steps, rates, norms = (metrics.columns[name][:count] for name in ("step", "learning_rate", "gradient_norm"))
+
+    def draw() -> go.Figure:
+        rate = _curve("rate", steps, rates)
+        norm = np.interp(rate.steps, steps, norms)
+        return rate_and_norm_figure(rate.steps, rate.values, norm.tolist(), clip=run.config.get("clip"))
+
+    followed_chart(
+        draw,
+        state=(run.id, run.created, count, *(column[-1:].tobytes() for column in (steps, rates, norms))),
+        key="rate_chart",
+        height=HEIGHT,
+        revision=run.id,
+        label=_("Learning rate and gradient norm over the training steps"),
+    )
 
 
 def show_spectrum(run: Run, samples: list[dict[str, object]]) -> None:

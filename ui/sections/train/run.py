@@ -32,6 +32,7 @@ from ui.text import error_sentence, inert
 from ui.widgets.callbacks import action_button
 from ui.widgets.choice import choose_option
 from ui.widgets.doors import SCALING, door
+from ui.widgets.model import is_hosted
 
 FACTORS = (0.1, 0.3, 0.5, 1.0, 2.0, 3.0, 10.0)
 
@@ -84,6 +85,8 @@ def _rate_popover(run: Run) -> None:
 
 
 FOLLOW_SECONDS = 0.7
+SHARED_FOLLOW_SECONDS = 1.5
+"""On a hosted server, which many follow."""
 FIRST_SECONDS = 0.5
 """How long the page waits for the first step of a run that has just started: the worker is that quick."""
 JUST_STARTED_SECONDS = 3.0
@@ -105,7 +108,8 @@ def show_run(run_id: str) -> None:
         st.button(_("Close run"), key="close_run", icon=":material/close:", type="tertiary", on_click=_close)
     show_fork_dialog(run)
     live = run.status.is_live
-    st.fragment(_follow_run, run_every=FOLLOW_SECONDS if live else None)(run_id, live)
+    every = SHARED_FOLLOW_SECONDS if is_hosted() else FOLLOW_SECONDS
+    st.fragment(_follow_run, run_every=every if live else None)(run_id, live)
 
 
 def say_gone(error: UserError) -> None:
