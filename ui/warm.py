@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
-from playground.jobs.malloc import give_back_freed_memory
+from playground.jobs.malloc import give_back_freed_memory, share_arenas
 from playground.settings import settings
 from ui.static_files import publish_plotly
 
@@ -55,6 +55,7 @@ _starting = threading.Lock()
 @cache
 def _started() -> WarmUp:
     progress = WarmUp()
+    share_arenas()
     threading.Thread(target=_run, args=(progress,), name="warm-up", daemon=True).start()
     return progress
 

@@ -70,3 +70,37 @@ def test_pages_that_were_freed_do_not_come_from_the_system_again():
 def test_pages_that_the_threads_of_a_server_freed_go_back():
     given = int(subprocess.run([sys.executable, "-c", SERVER], capture_output=True, check=True).stdout)
     assert given > 80_000_000  # of three times 40
+
+
+ARENAS = """
+import ctypes, sys, threading
+from playground.jobs.malloc import share_arenas
+
+if sys.argv[1] == "shared":
+    assert share_arenas(2)
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+together = threading.Barrier(8)
+blocks = []
+
+def visit():
+    together.wait()
+    blocks.append(libc.malloc(1_000))
+    together.wait()
+
+threads = [threading.Thread(target=visit) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(len({block >> 26 for block in blocks}))  # an arena begins at a multiple of 64 MiB
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="mallopt is glibc's")
+def test_threads_share_arenas():
+    counts = {}
+    for how in ("each its own", "shared"):
+        done = subprocess.run([sys.executable, "-c", ARENAS, how], capture_output=True, text=True, check=True)
+        counts[how] = int(done.stdout)
+    assert counts["shared"] <= 2 < counts["each its own"]
