@@ -37,8 +37,8 @@ TOKENIZED = 200_000
 """Tokens, of half a kilobyte each."""
 HEAD_BYTES = 64 * 2**20
 """A head of 1,024 tokens has 2 MiB, where no token sees a later one."""
-CHART_BYTES = 16 * 2**20
-"""A chart of a run has 20 to 60 kB."""
+CHART_BYTES = 4 * 2**20
+"""A chart of a run has 20 to 60 kB, and nobody asks for one again once the run has gone on."""
 FORWARD_SLOTS = max(1, (os.cpu_count() or 1) // 4)
 """Passes at once: each one uses all of torch's threads, and two on two cores are slower than one after the other."""
 
