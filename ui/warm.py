@@ -74,6 +74,8 @@ def _run(progress: WarmUp) -> None:
     progress.stage = "ready"
     if settings().hosted:
         import_pages()
+    _freeze_imports()
+    if settings().hosted:
         prepare_scaling()
     _collect_slowly()
 
@@ -130,13 +132,17 @@ def imports_of(script: Path) -> list[str]:
     return [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module]
 
 
+def _freeze_imports() -> None:
+    """Let no collection look at what is imported: it stays. Long work comes after, or what visitors make would stay."""
+    gc.collect()
+    gc.freeze()
+
+
 def _collect_slowly() -> None:
     """Collect now and then: Streamlit's own collection after every run is switched off in its config.
 
     What was freed goes back to the system: else each of the threads that runs pages keeps the most it ever needed.
     """
-    gc.collect()
-    gc.freeze()
     while True:
         time.sleep(JANITOR_SECONDS)
         gc.collect()

@@ -120,7 +120,7 @@ def test_causal_maps_are_a_decoders_and_equal_tokens_one_token():
             "output_attentions=True and attn_implementation",
         ),
         ({"attention": [None], "tokens": ["a"]}, "output_attentions=True and attn_implementation"),
-        ({"attention": [], "tokens": ["a"]}, "outputs.attentions"),
+        ({"attention": [], "tokens": ["a"]}, "no layers. Give outputs.attentions"),
         ({"attention": attention(1, 1, 0), "tokens": []}, "no tokens"),
         ({"attention": attention(1, 1, 2) + attention(1, 2, 2), "tokens": ["a", "b"]}, "different numbers of heads"),
         ({"attention": attention(1, 1, 8), "tokens": WORDS, "include_layers": [4]}, "there is no 4; choose 0 to 0"),
