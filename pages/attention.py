@@ -9,7 +9,7 @@ import streamlit as st
 
 from ui.components.attention_view import attention_tables
 from ui.jobs import trace_of
-from ui.sections.attention.badge import fill_badge, open_badge
+from ui.sections.attention.badge import fill_badge, fill_sums, open_badge
 from ui.sections.attention.bertviz import show_bertviz_views
 from ui.sections.attention.comparison import choose_link, finish_comparison, show_comparison
 from ui.sections.attention.export import offer_exports
@@ -79,3 +79,4 @@ if mode == ONE:
     list_similar(similar, traced, options.kind, view.selected)
 elif mode != BERTVIZ:
     finish_comparison(sides)
+fill_sums(badge, traced, options)

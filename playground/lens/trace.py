@@ -263,10 +263,11 @@ class Trace:
             rows=-(-longest.queries // (every * longest.z_step)),
             queries=longest.queries,
             dtype=self.model.dtype,
-            steps=steps + (self._check_sums() if sums else ()),
+            steps=steps + (self.check_sums() if sums else ()),
         )
 
-    def _check_sums(self) -> tuple[CheckedStep, ...]:
+    def check_sums(self) -> tuple[CheckedStep, ...]:
+        """Compute the residual stream and a logit again, as the sums that they are shown as; runs the model again."""
         from playground.lens.attribute.stream_check import check_sums
 
         return check_sums(self.model, self._arguments)

@@ -6,14 +6,19 @@ attention a block of queries is multiplied only with the keys up to its last que
 """
 
 import itertools
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional
 
 from playground.attention import additive_mask, below_each_other
 from playground.lens.capture.site import Site, select
+
+BLOCK_QUERIES = 64
+"""Strips that together span no more are computed at once: of short texts each would be too little work for a call."""
 
 
 def overview(sites: list[Site], cells: int) -> Float[Tensor, "layer head row column"]:
@@ -28,12 +33,27 @@ def pooled_site(site: Site, cells: int) -> Float[Tensor, "head row column"]:
     return pooled_strips(site, list(itertools.pairwise(bounds)), columns)
 
 
-def pooled_strips(site: Site, strips: list[tuple[int, int]], columns: int) -> Float[Tensor, "head row column"]:
+def pooled_strips(site: Site, strips: Sequence[tuple[int, int]], columns: int) -> Float[Tensor, "head row column"]:
     """The largest weight of each column's cell over each strip of queries, from its first to before its last."""
     fast = has_logsumexp(site)
     block = _log_block if fast else _exact_block
-    pooled = pool_columns(torch.stack([block(site, begin, end) for begin, end in strips], dim=1), columns)
+    pooled = pool_columns(torch.cat([block(site, together) for together in _neighbours(strips)], dim=1), columns)
     return pooled.exp() if fast else pooled
+
+
+def _neighbours(strips: Sequence[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+    """The strips in blocks of at most `BLOCK_QUERIES` queries from the first to the last; a longer strip is one.
+
+    >>> list(_neighbours([(0, 30), (30, 60), (60, 90)]))
+    [[(0, 30), (30, 60)], [(60, 90)]]
+    """
+    block = [strips[0]]
+    for strip in strips[1:]:
+        if strip[1] - block[0][0] > BLOCK_QUERIES:
+            yield block
+            block = []
+        block.append(strip)
+    yield block
 
 
 def cell_bounds(length: int, cells: int) -> list[int]:
@@ -55,17 +75,22 @@ def pool_columns(strips: Float[Tensor, "head row key"], columns: int) -> Float[T
     return strips[..., within].amax(-1)
 
 
-def _exact_block(site: Site, begin: int, end: int) -> Float[Tensor, "head key"]:
-    """The largest weight of each key over a block of queries, from the exact pattern."""
-    return site.pattern(slice(None), slice(begin, end)).amax(1)
+def _exact_block(site: Site, strips: list[tuple[int, int]]) -> Float[Tensor, "head row key"]:
+    """The largest weight of each key over each strip of a block of queries, from the exact pattern."""
+    return _maxima(site.pattern(slice(None), slice(strips[0][0], strips[-1][1])), strips)
 
 
-def _log_block(site: Site, begin: int, end: int) -> Float[Tensor, "head key"]:
-    """The largest log weight of each key over a block of queries."""
-    pooled = log_weights(site, begin, end).amax(1)
-    # A causal block has only its first `end` keys; no query of it sees the others.
-    unseen = pooled.new_full((pooled.shape[0], site.keys - pooled.shape[1]), float("-inf"))
-    return torch.cat([pooled, unseen], dim=-1)
+def _log_block(site: Site, strips: list[tuple[int, int]]) -> Float[Tensor, "head row key"]:
+    """The largest log weight of each key over each strip of a block of queries."""
+    maxima = _maxima(log_weights(site, strips[0][0], strips[-1][1]), strips)
+    # A causal block has only the keys before its end; no query of it sees the others.
+    return functional.pad(maxima, (0, site.keys - maxima.shape[2]), value=float("-inf"))
+
+
+def _maxima(weights: Float[Tensor, "head query key"], strips: list[tuple[int, int]]) -> Float[Tensor, "head row key"]:
+    """The maximum of each strip; the weights begin with the first strip's first query."""
+    first = strips[0][0]
+    return torch.stack([weights[:, begin - first : end - first].amax(1) for begin, end in strips], dim=1)
 
 
 def has_logsumexp(site: Site) -> bool:

@@ -7,7 +7,7 @@ from functools import partial
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from playground.lens.capture.verification import Check, CheckedStep
+from playground.lens.capture.verification import Check, CheckedStep, StepName
 from playground.lens.inspect.attention_view import CodedMaps, ViewOptions, axes
 from playground.lens.inspect.picture_check import check_picture
 from playground.progress import OnProgress
@@ -20,8 +20,10 @@ QUICK_ROWS = 32
 """Rows of each head that are checked behind every picture."""
 QUICK, WHOLE = "check", "check of all kept rows"
 """Under which both are cached with the trace, beside the options of the picture."""
+SUMS = "check of the sums"
+"""Under which the sums of the stream are: no option of the picture changes them."""
 SHORT_TOKENS = 64
-"""Up to so many tokens the sums of the stream are checked at once; those of longer texts when they are asked for."""
+"""Up to so many tokens the sums are checked behind every picture; those of longer texts when they are asked for."""
 STEPS = {
     "heads": N_(
         "Head outputs: weights times values, against torch's attention kernel (with soft caps or sinks: transformers' "
@@ -50,15 +52,31 @@ def fill_badge(place: DeltaGenerator, traced: TracedText, options: ViewOptions) 
     """Whether the numbers on show, computed again, are the model's own, where it is not there yet."""
     if _known(traced, options) is not None:
         return
-    sums = len(traced.trace.source) <= SHORT_TOKENS
-    make = partial(_check, traced, options, QUICK_ROWS, sums)
+    make = partial(_check, traced, options, QUICK_ROWS)
     check = follow((QUICK, options), make, cache=traced, waiting=partial(_show_waiting, place))
-    _fill(place, check, traced, options)
+    _fill(place, _known(traced, options) or check, traced, options)
+
+
+def fill_sums(place: DeltaGenerator, traced: TracedText, options: ViewOptions) -> None:
+    """Add the sums of the stream of a short text, which take another pass: the last that a page shows."""
+    waiting = st.empty()
+    if not _awaits_sums(traced):
+        return
+    follow(SUMS, partial(_sums, traced), cache=traced, waiting=waiting.empty)
+    check = _known(traced, options)
+    if check is not None:
+        _fill(place, check, traced, options)
+
+
+def _awaits_sums(traced: TracedText) -> bool:
+    return len(traced.trace.source) <= SHORT_TOKENS and traced.get(SUMS) is None
 
 
 def _known(traced: TracedText, options: ViewOptions) -> Check | None:
+    """What was checked until now, the sums with it."""
     check: Check | None = traced.get((WHOLE, options)) or traced.get((QUICK, options))
-    return check
+    sums: tuple[CheckedStep, ...] | None = traced.get(SUMS)
+    return check if check is None or sums is None else replace(check, steps=(*check.steps, *sums))
 
 
 def _show_waiting(place: DeltaGenerator) -> None:
@@ -67,33 +85,38 @@ def _show_waiting(place: DeltaGenerator) -> None:
 
 def _fill(place: DeltaGenerator, check: Check, traced: TracedText, options: ViewOptions) -> None:
     with place.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-        _show_check(check)
+        _show_check(check, awaits_sums=_awaits_sums(traced))
         with st.popover(_("Each step"), type="tertiary", help=_("What was computed again, and by how much it differs")):
             _show_steps(check)
         kept = max(0 if site.z is None else site.z.shape[1] for site in traced.trace.sites)
-        has_sums = any(step.name == "stream" for step in check.steps)
-        if check.difference is None or (check.rows >= kept and has_sums):
+        is_whole = check.rows >= kept and _step(check, "stream") is not None
+        if check.difference is None or is_whole or _awaits_sums(traced):
             return
         help_text = _(
             "Checks {kept} rows of each head, as many as were kept of the pass, and the sums of the residual stream."
         ).format(kept=kept)
         if not st.button(_("Check more"), type="tertiary", help=help_text, key="check_more"):
             return
-    make = partial(_check, traced, options, kept, True)
-    follow((WHOLE, options), make, cache=traced, waiting=partial(_show_waiting, place))
+    waiting = partial(_show_waiting, place)
+    follow((WHOLE, options), partial(_check, traced, options, kept), cache=traced, waiting=waiting)
+    follow(SUMS, partial(_sums, traced), cache=traced, waiting=waiting)
     st.rerun()
 
 
-def _check(traced: TracedText, options: ViewOptions, rows: int, sums: bool, _on_progress: OnProgress) -> Check:
-    """Every step, the painted picture's cells with them where it is painted."""
-    check = traced.trace.check(rows, sums=sums)
+def _sums(traced: TracedText, _on_progress: OnProgress) -> tuple[CheckedStep, ...]:
+    return traced.trace.check_sums()
+
+
+def _check(traced: TracedText, options: ViewOptions, rows: int, _on_progress: OnProgress) -> Check:
+    """Every step without the sums, the painted picture's cells with them where it is painted."""
+    check = traced.trace.check(rows)
     painted = traced.get(("picture", options))
     if painted is None:
         return check
     grid = painted[0]
     coded = CodedMaps(maps=grid.maps, rows=grid.rows, columns=grid.columns, packing=grid.packing, pooled=grid.pooled)
     picture = check_picture(traced.trace.layers(options.kind), axes(traced.trace, options), options, coded, rows)
-    return replace(check, steps=(*check.steps[:3], picture, *check.steps[3:]))
+    return replace(check, steps=(*check.steps, picture))
 
 
 def _show_steps(check: Check) -> None:
@@ -106,7 +129,7 @@ def _show_steps(check: Check) -> None:
             rows=check.rows, queries=check.queries, dtype=check.dtype
         )
     )
-    if not any(step.name == "stream" for step in check.steps):
+    if _step(check, "stream") is None:
         st.caption(
             _("Not checked: the residual stream and the logit, which take another pass. Check more checks them.")
         )
@@ -127,7 +150,7 @@ def _said_of(step: CheckedStep) -> str:
     return _("**{number}**, in layer {layer}").format(number=number, layer=step.layer)
 
 
-def _show_check(check: Check) -> None:
+def _show_check(check: Check, *, awaits_sums: bool) -> None:
     """The badge: the heads' largest difference, or the first step that is off."""
     if check.difference is None:
         st.badge(_("Not verified: reported by the model"), icon=":material/info:", color="gray")
@@ -146,21 +169,26 @@ def _show_check(check: Check) -> None:
         st.badge(label, icon=":material/warning:", color="orange", help=_(STEPS[elsewhere.name]))
         return
     label = _("Verified: max. error {error}") if check.passed else _("Differs: max. error {error}")
-    said = ", ".join([label.format(error=_short(check.difference)), *_left_out(check)])
+    said = ", ".join([label.format(error=_short(check.difference)), *_left_out(check, awaits_sums)])
     if check.passed:
         st.badge(said, icon=":material/verified:", color="green", help=help_text)
     else:
         st.badge(said, icon=":material/warning:", color="orange", help=help_text)
 
 
-def _left_out(check: Check) -> list[str]:
-    """What the badge does not vouch for, in a few words."""
+def _left_out(check: Check, awaits_sums: bool) -> list[str]:
+    """What the badge does not vouch for, in a few words; what it is about to be told is none."""
     said = []
     if check.rows < check.queries:
         said.append(_("{rows} of {queries} rows").format(rows=check.rows, queries=check.queries))
-    if not any(step.name == "stream" and step.difference is not None for step in check.steps):
+    stream = _step(check, "stream")
+    if (stream is None or stream.difference is None) and not awaits_sums:
         said.append(_("stream not checked"))
     return said
+
+
+def _step(check: Check, name: StepName) -> CheckedStep | None:
+    return next((step for step in check.steps if step.name == name), None)
 
 
 def _short(value: float) -> str:
