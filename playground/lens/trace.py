@@ -1,6 +1,7 @@
 """Trace: run a text through a model once, then ask for attention, next tokens, head scores and their steps."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from playground.lens.capture.forward import OnLayer, Pass, logits_at, run_pass
 from playground.lens.capture.overview import overview
 from playground.lens.capture.site import Site, SiteKind
 from playground.lens.capture.tokens import Token, check_position, label
-from playground.lens.capture.verification import Check, CheckedStep, check_maps, check_thumbnails
+from playground.lens.capture.verification import Check, CheckedStep, check_sites
 from playground.lens.generate.predictions import no_predictions
 from playground.lens.inspect.head_scores import HeadScores, score_heads
 from playground.lens.inspect.steps.head import AttentionRow, attention_row
@@ -251,20 +252,8 @@ class Trace:
         the sums that they are shown as, too; runs the model again.
         """
         self._kind(None)
-        longest = max(self.sites, key=lambda site: site.queries)
-        every = max(1, -(-longest.queries // (rows * longest.z_step)))
-        with torch.inference_mode():
-            dtype: torch.dtype = getattr(torch, self.model.dtype)
-            heads, rows_of_maps = check_maps(self.sites, every, dtype)
-            steps = (heads, rows_of_maps, check_thumbnails(self.sites, dtype, rows))
-        return Check(
-            difference=heads.difference,
-            largest=max((site.largest_z for site in self.sites), default=0.0),
-            rows=-(-longest.queries // (every * longest.z_step)),
-            queries=longest.queries,
-            dtype=self.model.dtype,
-            steps=steps + (self.check_sums() if sums else ()),
-        )
+        check = check_sites(self.sites, self.model.dtype, rows)
+        return replace(check, steps=(*check.steps, *self.check_sums())) if sums else check
 
     def check_sums(self) -> tuple[CheckedStep, ...]:
         """Compute the residual stream and a logit again, as the sums that they are shown as; runs the model again."""

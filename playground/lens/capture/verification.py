@@ -72,6 +72,23 @@ class Check:
         return tuple(step for step in self.steps if step.difference is not None and not step.passed)
 
 
+@torch.inference_mode()
+def check_sites(sites: Sequence[Site], dtype: str, rows: int) -> Check:
+    """The heads' outputs, the sums of the weights and the thumbnails again, at up to `rows` queries of every head."""
+    longest = max(sites, key=lambda site: site.queries)
+    every = max(1, -(-longest.queries // (rows * longest.z_step)))
+    precision: torch.dtype = getattr(torch, dtype)
+    heads, sums = check_maps(sites, every, precision)
+    return Check(
+        difference=heads.difference,
+        largest=max(site.largest_z for site in sites),
+        rows=-(-longest.queries // (every * longest.z_step)),
+        queries=longest.queries,
+        dtype=dtype,
+        steps=(heads, sums, check_thumbnails(sites, precision, rows)),
+    )
+
+
 def check_maps(sites: Sequence[Site], every: int, dtype: torch.dtype) -> tuple[CheckedStep, CheckedStep]:
     """The heads' z and the sums of their rows from the same weights, at each `every`-th kept query."""
     differences, sums = [], []
