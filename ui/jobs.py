@@ -33,8 +33,10 @@ PATIENCE_SECONDS = 0.25
 """Quicker work shows no bar, which would only flicker and takes the browser time that the picture needs."""
 AT_ONCE = 0.0
 """The patience for work that is known to be long: its bar is there before it starts and takes the CPU."""
-POLL_SECONDS = 0.2
-"""Between two looks at work that goes on: each sends the browser a message, and takes a core from the work."""
+POLL_SECONDS = 0.1
+"""Between two looks at work that goes on."""
+SHOW_SECONDS = 0.5
+"""Between two updates of a bar: for each the browser lays the page out, on a core that the work could use."""
 
 
 def compute(
@@ -72,15 +74,17 @@ def follow(
 ) -> Result:
     """The result under that key, for a place that the page keeps for it: no bar, which would move what is there.
 
-    waiting: draws into that place that it is on its way; Streamlit may end a run then that newer keys made stale.
+    waiting: draws into that place, once, that it is on its way.
     """
     kept: Result | None = cache.get(key)
     if kept is not None:
         return kept
     job = join((cache.name, key), _in_turn(key, make, cache))
     try:
-        while not job.wait(POLL_SECONDS):
+        if not job.wait(POLL_SECONDS):
             waiting()
+        while not job.wait(POLL_SECONDS):
+            _end_if_stale()
     finally:
         job.abandon()
     return job.result()
@@ -133,24 +137,34 @@ def run_job(
             bar = bar or ProgressBar(slot, title, name)
             while not job.wait(POLL_SECONDS):
                 bar.show(job.progress)
+                _end_if_stale()
             slot.empty()
     finally:
         job.abandon()
     return job.result()
 
 
+def _end_if_stale() -> None:
+    """Let Streamlit end a run that newer keys made stale: it looks whether one waits whenever its state is read."""
+    _ = "stale" in st.session_state
+
+
 class ProgressBar:
-    """A bar with a cancel button. Each time it is shown Streamlit may end a run that newer keys made stale."""
+    """A bar with a cancel button, which says anew every `SHOW_SECONDS` how far the work is."""
 
     def __init__(self, slot: "st.delta_generator.DeltaGenerator", title: str, name: str) -> None:
         self._title = title
         self._started = time.monotonic() - PATIENCE_SECONDS
+        self._next = 0.0
         with slot.container(horizontal=True, vertical_alignment="center"):
             self._bar = st.progress(0.0, text=title)
             st.button(_("Cancel"), icon=":material/close:", key=f"cancel_{name}", on_click=cancel, args=(name,))
 
     def show(self, progress: JobProgress) -> None:
-        """Say how many are ahead, how many parts are done, or how long it has taken."""
+        """Say how many are ahead, how many parts are done, or how long it has taken, where it is time to."""
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + SHOW_SECONDS
         done, total = progress.done, progress.total
         if progress.ahead:
             self._bar.progress(0.0, text=_("Waiting for a free core: {ahead} ahead").format(ahead=progress.ahead))

@@ -1,14 +1,17 @@
 """Jobs in threads of their own: results and errors come back, and a job ends where nobody waits."""
 
 import threading
+import time
 
 import pytest
+from streamlit.runtime.scriptrunner import StopException
 
 from playground.errors import UserError
 from playground.text import LANGUAGE, _
+from ui import jobs
 from ui.cache import BoundedCache
 from ui.job import AbandonedError, Job, JobProgress, join
-from ui.jobs import follow
+from ui.jobs import follow, run_job
 
 
 def test_the_result_comes_with_its_last_report():
@@ -85,6 +88,52 @@ def test_what_follows_is_drawn_as_waiting_until_it_is_there_and_kept():
     cache = BoundedCache("followed")
     assert [follow("seven", make, cache=cache, waiting=drawn.set) for _ in range(2)] == [7, 7]
     assert made == [True]
+
+
+class Stale:
+    """Session state of a run that newer keys made stale: Streamlit ends it where its state is read."""
+
+    def __contains__(self, _key: str) -> bool:
+        raise StopException
+
+
+@pytest.mark.parametrize("patience", [None, jobs.PATIENCE_SECONDS, jobs.AT_ONCE])
+def test_a_stale_run_leaves_what_it_waits_for(patience, monkeypatch):
+    begun, left = threading.Event(), threading.Event()
+
+    def work(report) -> None:
+        begun.set()
+        try:
+            while True:
+                time.sleep(0.01)
+                report(0, 1)
+        except AbandonedError:
+            left.set()
+
+    def wait() -> None:
+        if patience is None:
+            follow("a", work, cache=BoundedCache("stale"), waiting=lambda: None)
+        else:
+            run_job("stale job", lambda progress: work(progress.run), title="A bar", patience=patience)
+
+    monkeypatch.setattr(jobs, "is_cancelled", lambda _name: False)
+    monkeypatch.setattr(jobs.st, "session_state", Stale())
+    with pytest.raises(StopException):
+        wait()
+    assert begun.is_set()
+    assert left.wait(5)
+
+
+def test_a_bar_says_anew_how_far_work_is_at_most_twice_a_second(monkeypatch):
+    told: list[float] = []
+    bar = jobs.ProgressBar(jobs.st.empty(), "A bar", "name")
+    monkeypatch.setattr(bar._bar, "progress", lambda share, **_: told.append(share))
+    monkeypatch.setattr(jobs.time, "monotonic", iter([0.0, 0.0, 0.2, 0.4, 0.51, 0.51]).__next__)
+    progress = JobProgress()
+    for done in range(4):
+        progress.run(done, 4)
+        bar.show(progress)
+    assert told == [0.0, 0.75]
 
 
 def test_thirty_equal_requests_at_once_are_one_computation():
