@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [path for folder in ("ui", "playground") for path in sorted((ROOT / folder).rglob("*"))]
 REDUCED = re.compile(r"@media \(prefers-reduced-motion: reduce\) \{\n(.*?)\n\}", re.DOTALL)
-MOVING = re.compile(r"([^{}]+)\{[^{}]*\b(?:transition|animation)(?:-[a-z]+)?:(?! *none)[^{}]*\}")
+MOVING = re.compile(r"([^{}]+)\{[^{}]*\b(?:transition|animation)(?:-[a-z]+)?:(?! *(?:none|0s)\b)[^{}]*\}")
 SMOOTH = re.compile(r"behavior: *[\"']smooth|scroll-behavior: smooth|\.animate\(")
 
 
@@ -26,6 +26,7 @@ def test_what_moves_stands_still_where_less_motion_is_asked_for(path: Path) -> N
 
 def test_a_rule_that_moves_is_found() -> None:
     assert moving_rules("a { color: red }\n.bar { transition: opacity 1s; }") == {".bar"}
+    assert not moving_rules(".bar { transition-duration: 0s !important; }\n.car { transition: none; }")
     still = "@media (prefers-reduced-motion: reduce) {\n  .bar { transition: none; }\n}"
     assert not moving_rules(f".bar {{ transition: opacity 1s; }}\n{still}")
 
