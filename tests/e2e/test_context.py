@@ -6,7 +6,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from tests.helpers.settling import settle
 
@@ -89,7 +89,7 @@ def test_every_way_from_page_to_page_keeps_model_text_head_and_token(
             check_context(page, model="books-encoder", text=TYPED, head="2.1", token="4 ")
         elif name == "tokens":
             check_context(page, model="books-encoder", text=TYPED, token="4 ")
-        page.wait_for_url(lambda url: CARRIED.items() <= parameters(url).items())
+        wait_until_carried(page, name)
     page.reload()
     expect(page.locator("h1")).to_have_text(PAGES["attention"])
     settle(page)
@@ -99,6 +99,14 @@ def test_every_way_from_page_to_page_keeps_model_text_head_and_token(
     page.get_by_test_id("stExpandSidebarButton").click()
     open_from_menu(page, "scaling")
     expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "true")
+
+
+def wait_until_carried(page: Page, name: str) -> None:
+    """The page's address has what was chosen; where it never does, the failure says what it has."""
+    try:
+        page.wait_for_url(lambda url: CARRIED.items() <= parameters(url).items())
+    except TimeoutError:
+        pytest.fail(f"{name} has the address {page.url}")
 
 
 def choose_head(page: Page, layer: int, head: int) -> None:
