@@ -24,8 +24,9 @@
     if (known) return known;
     for (const host of document.querySelectorAll(`.st-key-${key}, .st-key-${key} *`)) {
       const found = host.shadowRoot?.querySelector(selector);
-      if (found) hosts[key] = host;
-      if (found) return found;
+      if (!found) continue;
+      hosts[key] = host;
+      return found;
     }
     return null;
   }

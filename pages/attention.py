@@ -73,7 +73,7 @@ with body:
         sides = show_comparison(traced, other, options, linked=linked, other=side)
 show_attention_bar(bar, traced, options)
 # What follows the picture, each in its place: nothing that was painted waits for it.
-fill_badge(badge, traced, options)
+badge = fill_badge(badge, traced, options)
 if mode == ONE:
     show_scores(traced, options, view.selected, view="heads")
     list_similar(similar, traced, options.kind, view.selected)

@@ -145,7 +145,7 @@ def exact_cells(
 ) -> Float[Tensor, "head row column"]:
     """The largest weight in each cell. heights: of the rows of cells in the maps; columns: the bounds of theirs."""
     # Heights 2, 1 begin at the rows 0, 2 of the maps; each maximum is over what lies before the next beginning.
-    begins = [0, *itertools.accumulate(heights)][:-1]
+    begins = list(itertools.accumulate(heights[:-1], initial=0))
     rows = np.maximum.reduceat(maps.numpy(), begins, axis=1)
     return torch.from_numpy(np.maximum.reduceat(rows, columns[:-1], axis=2))
 

@@ -6,6 +6,7 @@ import pytest
 
 from playground.lens import Trace
 from tests.helpers.page_script import run_page, words
+from ui.cache import traces
 from ui.sections.attention import badge
 
 SHORT = "Once upon a time there was a badge for which nobody waited, number {number}."
@@ -63,3 +64,23 @@ def test_a_badge_that_was_left_before_its_sums_gets_them_at_the_next_visit(steps
     app = run_page("attention", text=text)
     assert steps == ["check", "head_scores", "check_sums"]
     assert "Residual stream" in words(app)
+
+
+def test_sums_that_another_visitor_was_told_meanwhile_are_added_all_the_same(steps, monkeypatch):
+    """Between the badge and its sums their pass may end in somebody else's session."""
+    score = Trace.head_scores
+
+    def told(trace, *given, **named):
+        (traced,) = [kept for kept in (every.get(key) for every, key in keys) if kept.trace is trace]
+        traced.put(badge.SUMS, trace.check_sums())
+        return score(trace, *given, **named)
+
+    every, keys = traces(), []
+    put = every.put
+    monkeypatch.setattr(every, "put", lambda key, value: (keys.append((every, key)), put(key, value)))
+    monkeypatch.setattr(Trace, "head_scores", told)
+    app = run_page("attention", text=SHORT.format(number=5))
+    assert not app.exception
+    assert steps.count("check_sums") == 1
+    assert "Residual stream" in words(app)
+    assert "Not checked" not in words(app)

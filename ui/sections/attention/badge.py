@@ -1,7 +1,7 @@
 """Whether what is shown is the model's own: a badge whose place is there before the answer, and each step's number."""
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import streamlit as st
@@ -37,66 +37,71 @@ STEPS = {
 }
 
 
-def open_badge(traced: TracedText, options: ViewOptions) -> DeltaGenerator:
-    """The place of the badge: with the answer where it is known, or with a word that it is on its way."""
+@dataclass(frozen=True, kw_only=True)
+class Badge:
+    """The place of a badge, and what it says there."""
+
+    place: DeltaGenerator
+    check: Check | None
+    """None as long as the answer is on its way."""
+
+
+def open_badge(traced: TracedText, options: ViewOptions) -> Badge:
+    """The badge with the answer where it is known, or with a word that it is on its way."""
     place = st.empty()
-    check = _known(traced, options)
+    check: Check | None = traced.get((WHOLE, options)) or traced.get((QUICK, options))
     if check is None:
         _show_waiting(place)
-    else:
-        _fill(place, check, traced, options)
-    return place
+        return Badge(place=place, check=None)
+    return _fill(place, _with_sums(check, traced.get(SUMS)), traced, options)
 
 
-def fill_badge(place: DeltaGenerator, traced: TracedText, options: ViewOptions) -> None:
+def fill_badge(badge: Badge, traced: TracedText, options: ViewOptions) -> Badge:
     """Whether the numbers on show, computed again, are the model's own, where it is not there yet."""
-    if _known(traced, options) is not None:
-        return
+    if badge.check is not None:
+        return badge
     make = partial(_check, traced, options, QUICK_ROWS)
-    check = follow((QUICK, options), make, cache=traced, waiting=partial(_show_waiting, place))
-    _fill(place, _known(traced, options) or check, traced, options)
+    check = follow((QUICK, options), make, cache=traced, waiting=partial(_show_waiting, badge.place))
+    return _fill(badge.place, _with_sums(check, traced.get(SUMS)), traced, options)
 
 
-def fill_sums(place: DeltaGenerator, traced: TracedText, options: ViewOptions) -> None:
+def fill_sums(badge: Badge, traced: TracedText, options: ViewOptions) -> None:
     """Add the sums of the stream of a short text, which take another pass: the last that a page shows."""
     waiting = st.empty()
-    if not _awaits_sums(traced):
+    if badge.check is None or not _awaits_sums(badge.check, traced):
         return
-    follow(SUMS, partial(_sums, traced), cache=traced, waiting=waiting.empty)
-    check = _known(traced, options)
-    if check is not None:
-        _fill(place, check, traced, options)
+    sums = follow(SUMS, partial(_sums, traced), cache=traced, waiting=waiting.empty)
+    _fill(badge.place, _with_sums(badge.check, sums), traced, options)
 
 
-def _awaits_sums(traced: TracedText) -> bool:
-    return len(traced.trace.source) <= SHORT_TOKENS and traced.get(SUMS) is None
+def _with_sums(check: Check, sums: tuple[CheckedStep, ...] | None) -> Check:
+    return check if sums is None else replace(check, steps=(*check.steps, *sums))
 
 
-def _known(traced: TracedText, options: ViewOptions) -> Check | None:
-    """What was checked until now, the sums with it."""
-    check: Check | None = traced.get((WHOLE, options)) or traced.get((QUICK, options))
-    sums: tuple[CheckedStep, ...] | None = traced.get(SUMS)
-    return check if check is None or sums is None else replace(check, steps=(*check.steps, *sums))
+def _awaits_sums(check: Check, traced: TracedText) -> bool:
+    """Whether a badge that says this is about to be told the sums, too."""
+    return len(traced.trace.source) <= SHORT_TOKENS and _step(check, "stream") is None
 
 
 def _show_waiting(place: DeltaGenerator) -> None:
     place.badge(_("Verifying …"), icon=":material/hourglass_empty:", color="gray")
 
 
-def _fill(place: DeltaGenerator, check: Check, traced: TracedText, options: ViewOptions) -> None:
+def _fill(place: DeltaGenerator, check: Check, traced: TracedText, options: ViewOptions) -> Badge:
+    shown, awaits_sums = Badge(place=place, check=check), _awaits_sums(check, traced)
     with place.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-        _show_check(check, awaits_sums=_awaits_sums(traced))
+        _show_check(check, awaits_sums=awaits_sums)
         with st.popover(_("Each step"), type="tertiary", help=_("What was computed again, and by how much it differs")):
             _show_steps(check)
         kept = max(0 if site.z is None else site.z.shape[1] for site in traced.trace.sites)
         is_whole = check.rows >= kept and _step(check, "stream") is not None
-        if check.difference is None or is_whole or _awaits_sums(traced):
-            return
+        if check.difference is None or is_whole or awaits_sums:
+            return shown
         help_text = _(
             "Checks {kept} rows of each head, as many as were kept of the pass, and the sums of the residual stream."
         ).format(kept=kept)
         if not st.button(_("Check more"), type="tertiary", help=help_text, key="check_more"):
-            return
+            return shown
     waiting = partial(_show_waiting, place)
     follow((WHOLE, options), partial(_check, traced, options, kept), cache=traced, waiting=waiting)
     follow(SUMS, partial(_sums, traced), cache=traced, waiting=waiting)
