@@ -7,7 +7,7 @@ attention a block of queries is multiplied only with the keys up to its last que
 
 import itertools
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import torch
 from jaxtyping import Float
@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from playground.attention import additive_mask, below_each_other
-from playground.lens.capture.site import Site, select
+from playground.lens.capture.site import Site, of_each, select
 
 BLOCK_QUERIES = 64
 """Strips that together span no more are computed at once: of short texts each would be too little work for a call."""
@@ -23,7 +23,7 @@ BLOCK_QUERIES = 64
 
 def overview(sites: list[Site], cells: int) -> Float[Tensor, "layer head row column"]:
     """Every head, max-pooled to at most cells x cells; cell r of R covers tokens floor(r*T/R) to floor((r+1)*T/R)."""
-    return torch.stack([pooled_site(site, cells) for site in sites])
+    return of_each(sites, partial(pooled_site, cells=cells))
 
 
 def pooled_site(site: Site, cells: int) -> Float[Tensor, "head row column"]:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from playground.lens.capture.overview import cell_bounds, pooled_strips
-from playground.lens.capture.site import Site
+from playground.lens.capture.site import Site, stacked
 from playground.lens.tolerances import tolerance
 
 StepName = Literal["heads", "rows", "thumbnails", "picture", "stream", "parts"]
@@ -33,7 +33,7 @@ class CheckedStep:
     allowed: float
     """What rounding may make of it."""
     layer: int | None = None
-    """Where the difference is largest, in a step that every layer has."""
+    """Where the difference is largest, in a step that every layer has; None where it was not looked for."""
     reason: str = ""
     """Why it cannot be computed again."""
 
@@ -75,6 +75,17 @@ class Check:
 @torch.inference_mode()
 def check_sites(sites: Sequence[Site], dtype: str, rows: int) -> Check:
     """The heads' outputs, the sums of the weights and the thumbnails again, at up to `rows` queries of every head."""
+    together = stacked(sites)
+    if len(together) == len(sites):
+        return _check_each(sites, dtype, rows)
+    check = _check_each(together, dtype, rows)
+    # Stacked layers are not told apart: where something is off, each is checked alone to say which one it is.
+    if check.failed:
+        return _check_each(sites, dtype, rows)
+    return replace(check, steps=tuple(replace(step, layer=None) for step in check.steps))
+
+
+def _check_each(sites: Sequence[Site], dtype: str, rows: int) -> Check:
     longest = max(sites, key=lambda site: site.queries)
     every = max(1, -(-longest.queries // (rows * longest.z_step)))
     precision: torch.dtype = getattr(torch, dtype)

@@ -7,6 +7,7 @@ hiding special tokens drops their rows and columns and changes no number.
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ from torch import Tensor
 from playground.errors import UserError
 from playground.lens.capture.attended import Attended
 from playground.lens.capture.overview import cell_bounds, overview, pool_columns
-from playground.lens.capture.site import Site, SiteKind
+from playground.lens.capture.site import Site, SiteKind, of_each
 from playground.lens.capture.tokens import Token
 
 Combine = Literal["head", "layer mean", "layer max", "all mean", "all max"]
@@ -115,7 +116,7 @@ def _entries(rows: int, columns: int, lower: bool) -> int:
 def _coded_exact(
     sites: list[Site], options: ViewOptions, shown: tuple[Axis, Axis], lower: bool, dtype: type
 ) -> CodedMaps:
-    maps = torch.stack([visible_maps(site, options, shown, slice(None)) for site in sites])
+    maps = of_each(sites, partial(visible_maps, options=options, shown=shown, heads=slice(None)))
     return _code(maps, lower, dtype, pooled=False)
 
 

@@ -1,5 +1,7 @@
 """A site recomputes the exact weights of any heads and queries from what it captured."""
 
+import dataclasses
+
 import pytest
 import torch
 from hypothesis import given
@@ -7,10 +9,11 @@ from hypothesis import strategies as st
 from transformers import AutoConfig, AutoModel
 
 from playground.attention import handling, hides_later_keys
+from playground.lens.capture import site as site_module
 from playground.lens.capture.forward import run_pass
 from playground.lens.capture.overview import overview
 from playground.lens.capture.recorder import Recorder, recorder_for
-from playground.lens.capture.site import select
+from playground.lens.capture.site import of_each, select, stacked
 from tests.helpers.families import small_model
 from tests.helpers.own_models import own_model
 from tests.playground.test_attention import call_of
@@ -108,3 +111,28 @@ def test_scores_in_the_tens_of_thousands_keep_their_weights():
     weights = site.pattern(WHOLE, WHOLE)
     assert torch.equal(overview([site], 6)[0], weights)
     assert float(weights.max()) == 1.0
+
+
+@pytest.mark.parametrize(("family", "calls"), [("gpt2", 1), ("llama", 1), ("bert", 1), ("gpt_oss", 2), ("t5", 2)])
+def test_short_layers_together_are_what_each_is_alone(family, calls):
+    """Grouped keys (llama); sinks (gpt_oss) and relative positions (t5) keep a layer alone."""
+    layers = [site for site in sites(family) if site.kind != "cross"][:2]
+    assert len(stacked(layers)) == calls
+    whole = of_each(layers, lambda site: site.pattern(WHOLE, WHOLE))
+    assert whole.shape == (2, layers[0].n_heads, layers[0].queries, layers[0].keys)
+    torch.testing.assert_close(whole, torch.stack([site.pattern(WHOLE, WHOLE) for site in layers]))
+    differences = [site.recomputed_difference(WHOLE) for site in layers]
+    assert max(site.recomputed_difference(WHOLE) for site in stacked(layers)) == pytest.approx(
+        max(differences), abs=1e-6
+    )
+
+
+def test_long_layers_and_those_of_two_kinds_stay_alone(monkeypatch):
+    """Of a longer text the copies would be large, and each layer is enough work for a call."""
+    first, second = sites("gpt2")
+    other = dataclasses.replace(second, kind="encoder")
+    assert stacked([first, other]) == [first, other]
+    (together,) = stacked([first, second])
+    assert (together.n_heads, together.queries) == (2 * first.n_heads, first.queries)
+    monkeypatch.setattr(site_module, "STACKED_TOKENS", first.queries - 1)
+    assert stacked([first, second]) == [first, second]

@@ -61,6 +61,16 @@ def test_wrong_thumbnails_are_found_although_the_maps_are_right():
     assert step.difference > 0.1
 
 
+def test_layers_that_are_checked_together_say_what_each_says_alone(traced):
+    sites, dtype = traced.sites, traced.model.dtype
+    together = by_name(verification.check_sites(sites, dtype, 4))
+    for site in sites:
+        for step in verification.check_sites([site], dtype, 4).steps:
+            if step.difference is not None:
+                assert step.difference <= together[step.name].difference + 1e-6
+                assert together[step.name].allowed >= step.allowed
+
+
 def test_rows_that_do_not_sum_to_one_are_found():
     traced = trace(small_model("gpt2"), TEXT)
     maps = traced.sites[0].pattern(slice(None), slice(None)) * 0.9
