@@ -9,7 +9,7 @@ Lion (Chen et al. 2023) reached 2.43 and was left out. A step of Muon takes 1.2 
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
@@ -19,6 +19,8 @@ from torch import Tensor, nn
 from playground.training.config import OptimizerName, RunSettings, ScheduleName
 
 Groups = list[dict[str, Any]]
+TOGETHER = 1_000_000
+"""Numbers in the matrices that Muon steps at once: their copies stay small beside the activations."""
 
 
 def make_optimizer(config: RunSettings, model: nn.Module) -> torch.optim.Optimizer:
@@ -85,43 +87,59 @@ class Muon(torch.optim.AdamW):
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Update every parameter that has a gradient."""
-        orthogonal = [group for group in self.param_groups if group["orthogonal"]]
-        for group in orthogonal:
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    self._step_matrix(parameter, parameter.grad, group)
-                    # Without a gradient AdamW's own step skips the parameter.
-                    parameter.grad = None
+        for group in self.param_groups:
+            if group["orthogonal"]:
+                for parameters in _by_shape(group["params"]):
+                    self._step_matrices(parameters, group)
         super().step()
 
-    def _step_matrix(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
-        momentum = _momentum_of(self.state[parameter], parameter)
+    def _step_matrices(self, parameters: list[Tensor], group: dict[str, Any]) -> None:
+        """Step matrices of one shape together: for small ones the calls take longer than the products."""
+        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+        momenta = [_momentum_of(self.state[parameter], parameter) for parameter in parameters]
         beta = group["betas"][0]
-        momentum.lerp_(gradient, 1 - beta)  # m <- beta m + (1 - beta) g
+        torch._foreach_lerp_(momenta, gradients, 1 - beta)  # m <- beta m + (1 - beta) g
         # Nesterov: look ahead by one more average. All singular values of the update become about 1: directions with
         # small gradients move as far as those with large ones.
-        update = orthogonalised(gradient.lerp(momentum, beta))
+        updates = orthogonalised(torch.stack(torch._foreach_lerp(gradients, momenta, beta)))
         rate = group["lr"]
         # An orthogonal a x b matrix has entries of about 1/sqrt(max(a, b)); AdamW's updates have about 0.2. A 64 x 256
         # matrix is scaled by 0.2 * 16 = 3.2.
-        scale = 0.2 * max(parameter.shape) ** 0.5
-        parameter.mul_(1 - rate * group["weight_decay"]).add_(update, alpha=-rate * scale)
+        scale = 0.2 * max(updates.shape[1:]) ** 0.5
+        torch._foreach_mul_(parameters, 1 - rate * group["weight_decay"])
+        torch._foreach_add_(parameters, updates.unbind(), alpha=-rate * scale)
+        for parameter in parameters:
+            parameter.grad = None  # AdamW's own step skips a parameter without one
 
 
-def orthogonalised(matrix: Float[Tensor, "row column"], iterations: int = 5) -> Float[Tensor, "row column"]:
-    """Roughly U V^T of the matrix's singular value decomposition: singular values between 0.7 and 1.2.
+def _by_shape(parameters: Iterable[Tensor]) -> Iterator[list[Tensor]]:
+    """Those with a gradient, in lists of one shape that together are no larger than `TOGETHER`, or of one alone."""
+    alike: dict[torch.Size, list[Tensor]] = {}
+    for parameter in parameters:
+        if parameter.grad is not None:
+            alike.setdefault(parameter.shape, []).append(parameter)
+    for shape, found in alike.items():
+        count = max(1, TOGETHER // shape.numel())
+        yield from (found[first : first + count] for first in range(0, len(found), count))
+
+
+def orthogonalised(
+    matrices: Float[Tensor, "matrix row column"], iterations: int = 5
+) -> Float[Tensor, "matrix row column"]:
+    """Roughly U V^T of each matrix's singular value decomposition: singular values between 0.7 and 1.2.
 
     Newton-Schulz iteration of fifth order with the coefficients of Jordan et al. 2024.
     """
     # At most as many rows as columns: the square x x^T is then the smaller of the two.
-    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-    x = wide / (wide.norm() + 1e-7)  # Frobenius norm 1: no singular value above 1, as the iteration needs
+    is_wide = matrices.shape[1] <= matrices.shape[2]
+    x = matrices if is_wide else matrices.mT
+    # Frobenius norm 1: no singular value above 1, as the iteration needs.
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(iterations):
         # Each singular value s becomes 3.4445 s - 4.7750 s^3 + 2.0315 s^5, which leads small ones quickly towards 1.
-        square = x @ x.T
-        x = 3.4445 * x + (2.0315 * square @ square - 4.7750 * square) @ x
-    orthogonal: Tensor = x if matrix.shape[0] <= matrix.shape[1] else x.T
-    return orthogonal
+        square = x @ x.mT
+        x = torch.baddbmm(x, torch.baddbmm(square, square, square, beta=-4.7750, alpha=2.0315), x, beta=3.4445)
+    return x if is_wide else x.mT
 
 
 def _momentum_of(state: dict[str, Any], parameter: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from playground.training import optimizers
 from playground.training.optimizers import make_optimizer, orthogonalised
 from playground.transformer import Transformer
 from tests.helpers.small_training import train_config
@@ -48,8 +49,12 @@ def rule_of(optimizer: str, name: str, ndim: int):
     return {"sgd": sgd, "adamw": adamw}[optimizer]
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd", "muon"])
-def test_four_steps_are_those_of_the_formula(tmp_path, optimizer):
+@pytest.mark.parametrize(
+    ("optimizer", "together"), [("adamw", 0), ("sgd", 0), ("muon", 0), ("muon", 3000), ("muon", 10**6)]
+)
+def test_four_steps_are_those_of_the_formula(tmp_path, optimizer, together, monkeypatch):
+    """However many matrices Muon takes at once."""
+    monkeypatch.setattr(optimizers, "TOGETHER", together)
     changes = {"optimizer": optimizer, "betas": (FIRST, SECOND), "weight_decay": DECAY}
     config = train_config(tmp_path, {"norm": "layer"}, learning_rate=RATE, warm_up=0, **changes)
     model = Transformer(config.model)
@@ -87,6 +92,6 @@ def test_matrices_decay_vectors_do_not_and_each_stands_once(tmp_path, tied, opti
 def test_an_orthogonalised_matrix_keeps_its_directions_and_evens_its_lengths(shape):
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(1))
     u, _, v = torch.linalg.svd(matrix, full_matrices=False)
-    lengths = u.T @ orthogonalised(matrix) @ v.T
+    lengths = u.T @ orthogonalised(matrix[None])[0] @ v.T
     assert (lengths - lengths.diagonal().diag()).abs().max() < 1e-4
     assert ((lengths.diagonal() > 0.5) & (lengths.diagonal() < 1.3)).all()
