@@ -6,7 +6,7 @@ paint.py       the app in Chromium: text to painted picture, click to exact map,
 peer.py        BertViz's own views in the same Chromium
 browser.py     Chromium, servers, and what a page is asked;  page.js  the clock inside the page
 english.py     English text of an exact number of tokens
-shakespeare.py what a character model of Shakespeare reaches, trained from the command line
+speedrun.py    seconds until a model of Shakespeare's characters is as good as nanoGPT's
 preset_pictures.py   the pictures on the Train page's cards (assets/presets.json)
 training.py    a training step beside its peers;  contenders.py  the peers' shapes and models
 load.py        thirty visitors on one hosted server;  load_table.py  the README's table of them

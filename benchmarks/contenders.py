@@ -130,10 +130,19 @@ class NanoGPT(nn.Module):
         self.embedding = nn.Embedding(shape.vocabulary, shape.width)
         self.position = nn.Embedding(shape.context, shape.width)
         self.blocks = nn.ModuleList(NanoGPTBlock(shape) for _ in range(shape.layers))
-        self.norm = nn.LayerNorm(shape.width)
+        self.norm = nn.LayerNorm(shape.width, bias=shape.bias)
         self.head = nn.Linear(shape.width, shape.vocabulary, bias=False)
         self.head.weight = self.embedding.weight
-        nn.init.normal_(self.embedding.weight, std=0.02)
+        self._initialise(shape.layers)
+
+    def _initialise(self, layers: int) -> None:
+        """Normal with deviation 0.02; what writes into the stream less, the more layers there are."""
+        for name, parameter in self.named_parameters():
+            if parameter.ndim > 1:
+                is_writer = name.endswith(("attention_output.weight", "down.weight"))
+                nn.init.normal_(parameter, std=0.02 / (2 * layers) ** 0.5 if is_writer else 0.02)
+            elif name.endswith(".bias"):
+                nn.init.zeros_(parameter)
 
     def forward(self, ids: Tensor) -> Tensor:
         x = self.embedding(ids) + self.position(torch.arange(ids.shape[1]))
@@ -144,15 +153,16 @@ class NanoGPT(nn.Module):
 
 
 class NanoGPTBlock(nn.Module):
-    """Norm first, fused attention, four linear layers with biases, exact GELU."""
+    """Norm first, fused attention, four linear layers, exact GELU; all with biases or none."""
 
     def __init__(self, shape: TransformerConfig) -> None:
         super().__init__()
         self.n_heads = shape.n_heads
-        self.attention_norm, self.feed_forward_norm = nn.LayerNorm(shape.width), nn.LayerNorm(shape.width)
-        self.query_key_value = nn.Linear(shape.width, 3 * shape.width)
-        self.attention_output = nn.Linear(shape.width, shape.width)
-        self.up, self.down = nn.Linear(shape.width, shape.hidden_width), nn.Linear(shape.hidden_width, shape.width)
+        width, hidden, bias = shape.width, shape.hidden_width, shape.bias
+        self.attention_norm, self.feed_forward_norm = (nn.LayerNorm(width, bias=bias) for _ in range(2))
+        self.query_key_value = nn.Linear(width, 3 * width, bias=bias)
+        self.attention_output = nn.Linear(width, width, bias=bias)
+        self.up, self.down = nn.Linear(width, hidden, bias=bias), nn.Linear(hidden, width, bias=bias)
 
     def forward(self, x: Tensor) -> Tensor:
         query_key_value = self.query_key_value(self.attention_norm(x)).split(x.shape[-1], dim=2)

@@ -37,6 +37,7 @@ CURVES = {
     "classification": ("accuracy",),
     "documentation": ("held_out_loss",),
     "own-text": ("held_out_loss",),
+    "speedrun": ("held_out_loss",),
     "no-residuals": ("held_out_loss",),
 }
 

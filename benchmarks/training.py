@@ -10,6 +10,7 @@ Writes benchmarks/results/training.json and prints a table. Leave the machine al
 """
 
 import argparse
+import itertools
 import json
 import statistics
 import time
@@ -30,7 +31,7 @@ from playground.jobs.malloc import keep_freed_memory
 from playground.tasks.text import TextTask, TextTaskConfig
 from playground.tasks.vocabulary import train_vocabulary
 from playground.training import TrainConfig, train
-from playground.training.optimizers import make_optimizer
+from playground.training.optimizers import learning_rate, make_optimizer
 from playground.training.sizes import product_flops
 from playground.training.trainer import start_state
 
@@ -99,12 +100,14 @@ def our_steps(config: TrainConfig, task: TextTask, stopwatch: Stopwatch) -> Iter
 
 
 def plain_steps(config: TrainConfig, task: TextTask, model: Any, stopwatch: Stopwatch) -> Iterator[float]:
-    """The plain loop, one loss per step."""
+    """The plain loop with our schedule, one loss per step."""
     optimizer = make_optimizer(config, model)
     stopwatch.watch(optimizer)
     text = torch.from_numpy(task.train_ids.astype(np.int64))
     length = config.model.context
-    while True:
+    for step in itertools.count(1):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(config, step)
         with stopwatch.part("data"):
             begins = torch.randint(len(text) - length, (config.batch,))
             ids = torch.stack([text[begin : begin + length] for begin in begins])

@@ -61,6 +61,18 @@ def test_the_readme_quotes_only_what_the_training_benchmark_wrote():
     assert section("training").strip() == markdown(results, earlier("training")).strip()
 
 
+def test_the_readme_quotes_only_what_the_speedrun_measured():
+    """The record is the preset as it is: whoever changes one has to measure the other again."""
+    results = json.loads((ROOT / "benchmarks" / "results" / "speedrun.json").read_text(encoding="utf-8"))
+    from benchmarks.speedrun import markdown
+    from playground.training.presets import PRESETS
+
+    assert section("speedrun").strip() == markdown(results).strip()
+    recipe = results["contenders"]["speedrun, our trainer"]["recipe"]
+    preset = json.loads(json.dumps(PRESETS["speedrun"]().to_dict()))
+    assert {**recipe, "task": None} == {**preset, "task": None}
+
+
 def test_the_readme_quotes_only_what_the_load_measured():
     paths = (ROOT / "benchmarks" / "results" / f"{name}.json" for name in ("load", "soak"))
     from benchmarks.load_table import markdown

@@ -1,5 +1,6 @@
 """Language modelling on plain text: predict each next token. Right is a high probability of what came next."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from tokenizers import Tokenizer
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from playground.errors import UserError
@@ -189,7 +190,9 @@ def sample_text(
     return str(tokenizer.decode(ids[0].tolist()))
 
 
-def next_token_losses(model: nn.Module, ids: Int[Tensor, "row token"]) -> Float[Tensor, "row*(token-1)"]:
+def next_token_losses(
+    model: Callable[[Tensor], Tensor], ids: Int[Tensor, "row token"]
+) -> Float[Tensor, "row*(token-1)"]:
     """Surprisal of each next token, in nats."""
     logits = model(ids[:, :-1])
     return functional.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")

@@ -129,6 +129,26 @@ def own_text() -> TrainConfig:
     )
 
 
+def speedrun() -> TrainConfig:
+    """The record of benchmarks/speedrun.py, which reads Shakespeare: characters, as fast as they are learned."""
+    return config_for(
+        TextTaskConfig(
+            sources=("python-documentation",), vocabulary="characters", vocabulary_size=128, held_out=0.1, unwrap=False
+        ),
+        shape={"context": 64, "width": 96, "layers": 2, "n_heads": 4, "hidden": 256},
+        steps=550,
+        batch=16,
+        learning_rate=1.2e-2,
+        final_learning_rate=1e-4,
+        warm_up=30,
+        schedule="linear",
+        optimizer="muon",
+        betas=(0.95, 0.99),
+        evaluate_every=50,
+        checkpoint_every=250,
+    )
+
+
 def no_residuals() -> TrainConfig:
     """Eight layers without residual connections and norms; the loss stands still at the logarithm of the vocabulary."""
     return config_for(
@@ -229,5 +249,6 @@ PRESETS: dict[str, Callable[[], TrainConfig]] = {
     "classification": classification,
     "documentation": documentation,
     "own-text": own_text,
+    "speedrun": speedrun,
     "no-residuals": no_residuals,
 }
