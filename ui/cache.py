@@ -31,12 +31,14 @@ RESULTS = 24
 """How many results are kept of one trace, of one model."""
 TRACE_BYTES = 2 << 30
 IDLE_SECONDS = 600.0
-"""How long a text's trace waits for somebody to look at it again: a room types hundreds of texts in an hour."""
+"""How long what is made of a text is kept unseen: a room types hundreds in an hour, and follows many tokens of one."""
 LOG_BYTES = 256 << 20
 TOKENIZED = 200_000
 """Tokens, of half a kilobyte each."""
 HEAD_BYTES = 64 * 2**20
 """A head of 1,024 tokens has 2 MiB, where no token sees a later one."""
+HEAD_OVERHEAD = 2_000
+"""Bytes of a head's objects beside its weights."""
 CHART_BYTES = 4 * 2**20
 """A chart of a run has 20 to 60 kB, and nobody asks for one again once the run has gone on."""
 FORWARD_SLOTS = max(1, (os.cpu_count() or 1) // 4)
@@ -120,7 +122,7 @@ class TracedText(BoundedCache):
     """A trace, and the results that were computed from it."""
 
     def __init__(self, name: str, trace: "Trace") -> None:
-        super().__init__(name)
+        super().__init__(name, idle_seconds=IDLE_SECONDS)
         self.trace = trace
 
 
@@ -150,7 +152,9 @@ def results() -> BoundedCache:
 @cache
 def head_views() -> BoundedCache:
     """Heads at full resolution as they were sent, by their bytes."""
-    return BoundedCache("head views", HEAD_BYTES, lambda view: view.map.nbytes)
+    return BoundedCache(
+        "head views", HEAD_BYTES, lambda view: view.map.nbytes + HEAD_OVERHEAD, idle_seconds=IDLE_SECONDS
+    )
 
 
 @cache
@@ -174,7 +178,7 @@ def layers() -> BoundedCache:
 @cache
 def tokenizations() -> BoundedCache:
     """Texts as tokens, with where each stands; at most so many tokens together."""
-    return BoundedCache("tokenizations", TOKENIZED, lambda cut: len(cut.tokens))
+    return BoundedCache("tokenizations", TOKENIZED, lambda cut: len(cut.tokens), idle_seconds=IDLE_SECONDS)
 
 
 @cache

@@ -2,7 +2,19 @@
 
 from types import SimpleNamespace
 
-from ui.cache import RESULTS, BoundedCache
+import numpy as np
+import pytest
+
+from ui.cache import (
+    HEAD_BYTES,
+    HEAD_OVERHEAD,
+    IDLE_SECONDS,
+    RESULTS,
+    BoundedCache,
+    TracedText,
+    head_views,
+    tokenizations,
+)
 
 
 def by_size(bound: int) -> BoundedCache:
@@ -40,6 +52,28 @@ def test_what_nobody_has_asked_for_goes_with_time(monkeypatch):
         cache.remember(number, lambda: 0)
     assert cache.counters() == (3, 3, 3, 101)
     assert len(cache._used) <= 11  # nor do the keys of those that went for their number stay
+
+
+@pytest.mark.parametrize("make", [lambda: TracedText("text", None), head_views.__wrapped__, tokenizations.__wrapped__])
+def test_what_is_made_of_a_text_goes_when_nobody_looks_at_it(make, monkeypatch):
+    """Also where the text itself is looked at all the time, as a lesson's is."""
+    clock = SimpleNamespace(now=0.0)
+    monkeypatch.setattr("ui.cache.time.monotonic", lambda: clock.now)
+    cache, one = make(), SimpleNamespace(map=np.zeros((2, 2)), tokens=[1, 2])
+    cache.put("looked at", one)
+    cache.put("left alone", one)
+    for clock.now in (IDLE_SECONDS / 2, IDLE_SECONDS + 1):
+        assert cache.get("looked at") is one
+    assert cache.get("left alone") is None
+
+
+def test_a_short_text_s_heads_are_measured_with_their_objects():
+    views = head_views.__wrapped__()
+    for number in range(HEAD_BYTES // HEAD_OVERHEAD + 100):
+        views.put(number, SimpleNamespace(map=np.zeros(0)))
+    count, size, _hits, _misses = views.counters()
+    assert size <= HEAD_BYTES
+    assert count == HEAD_BYTES // HEAD_OVERHEAD
 
 
 def test_the_newest_stays_whatever_its_size():
