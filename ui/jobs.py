@@ -1,7 +1,7 @@
 """Work that a page waits for: in its turn, with progress within 0.3 seconds, and a button that cancels it.
 
 `compute` gives a result or says why there is none; `require` ends the page's run then; `follow` fills a place that
-the page keeps; `trace_of` runs a text through a model.
+the page keeps; `precompute` needs no page; `trace_of` runs a text through a model.
 """
 
 import hashlib
@@ -33,6 +33,8 @@ PATIENCE_SECONDS = 0.25
 """Quicker work shows no bar, which would only flicker and takes the browser time that the picture needs."""
 AT_ONCE = 0.0
 """The patience for work that is known to be long: its bar is there before it starts and takes the CPU."""
+SERVER = "server"
+"""Whose turn it is where no visitor waits."""
 POLL_SECONDS = 0.1
 """Between two looks at work that goes on."""
 SHOW_SECONDS = 0.5
@@ -90,11 +92,20 @@ def follow(
     return job.result()
 
 
+def precompute(key: Hashable, make: Callable[[OnProgress], Result], *, cache: BoundedCache) -> Result:
+    """The result under that key before anybody asks; who asks meanwhile waits for the same computation."""
+    job = join((cache.name, key), _in_turn(key, make, cache, owner=SERVER))
+    while not job.wait(POLL_SECONDS):
+        pass
+    job.abandon()
+    return job.result()
+
+
 def _in_turn(
-    key: Hashable, make: Callable[[OnProgress], Result], cache: BoundedCache
+    key: Hashable, make: Callable[[OnProgress], Result], cache: BoundedCache, owner: str | None = None
 ) -> Callable[[JobProgress], Result]:
     """The work of a job: waits for its turn, and keeps what it made. Between two parts of a long one others may go."""
-    owner = whose_turn()
+    owner = whose_turn() if owner is None else owner
 
     def work(progress: JobProgress) -> Result:
         with forward_queue().slot(progress.waiting, owner) as turn:

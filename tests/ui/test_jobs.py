@@ -11,7 +11,7 @@ from playground.text import LANGUAGE, _
 from ui import jobs
 from ui.cache import BoundedCache
 from ui.job import AbandonedError, Job, JobProgress, join
-from ui.jobs import follow, run_job
+from ui.jobs import follow, precompute, run_job
 
 
 def test_the_result_comes_with_its_last_report():
@@ -149,6 +149,25 @@ def test_thirty_equal_requests_at_once_are_one_computation():
     assert all(job.wait(5) for job in jobs)
     assert [job.result() for job in jobs] == [7] * 30
     assert len(made) == 1
+
+
+def test_who_asks_for_what_is_being_prepared_waits_for_it():
+    cache, begun, going, found = BoundedCache("prepared"), threading.Event(), threading.Event(), []
+
+    def make(_report) -> int:
+        begun.set()
+        assert going.wait(5)
+        return 7
+
+    server = threading.Thread(target=lambda: found.append(precompute("law", make, cache=cache)))
+    server.start()
+    assert begun.wait(5)
+    visitor = join(("prepared", "law"), lambda _progress: 8)
+    going.set()
+    server.join(5)
+    assert visitor.wait(5)
+    assert (visitor.result(), found, cache.get("law")) == (7, [7], 7)
+    assert precompute("law", lambda _report: 8, cache=cache) == 7
 
 
 def test_a_shared_computation_ends_when_the_last_of_those_who_wait_has_left():

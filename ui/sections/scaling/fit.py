@@ -12,7 +12,7 @@ from playground.scaling.overtraining import ratio_sentences
 from playground.scaling.verdict import EXPONENT_SYMBOLS, ROUGH, fit_verdict, spread, symbol
 from playground.text import _
 from ui.cache import scaling_results
-from ui.jobs import compute
+from ui.jobs import compute, precompute
 from ui.sections.scaling.figure import show_metrics
 from ui.sections.scaling.study import ScalingStudy
 from ui.state.address import read_choice, read_switch, write_choice, write_switch
@@ -109,8 +109,12 @@ def fetch_bootstrap(
 def prepare_fit(study: ScalingStudy) -> None:
     """Compute what the page shows at first, before anybody asks. Raises UserError where the law cannot be fitted."""
     law, n_resamples, known = next(iter(LAWS)), RESAMPLE_COUNTS[0], scaling_results()
-    fitted = known.remember(_fit_key(study, law, None), lambda: fit(law, study.points))
-    known.remember(_bootstrap_key(study, fitted, n_resamples), lambda: bootstrap(fitted, n_resamples=n_resamples))
+
+    def resample(on_progress: OnProgress) -> Bootstrap:
+        return bootstrap(fitted, n_resamples=n_resamples, on_progress=on_progress)
+
+    fitted = precompute(_fit_key(study, law, None), lambda _on_progress: fit(law, study.points), cache=known)
+    precompute(_bootstrap_key(study, fitted, n_resamples), resample, cache=known)
 
 
 def _fit_key(study: ScalingStudy, law: str, floor: float | None) -> tuple[Hashable, ...]:
