@@ -12,6 +12,9 @@ from jaxtyping import Float
 
 from playground.errors import UserError
 
+MOST_NATS = 700.0
+"""Of a mean surprisal: exp of more is no number."""
+
 
 def perplexity(nats: Float[np.ndarray, "token"]) -> float:
     """exp of the mean surprisal; NaN without tokens.
@@ -19,7 +22,9 @@ def perplexity(nats: Float[np.ndarray, "token"]) -> float:
     >>> perplexity(np.log([4.0, 4.0])).__round__(9), perplexity(np.zeros(0))
     (4.0, nan)
     """
-    return math.exp(float(nats.mean())) if nats.size and nats.mean() < 700 else math.inf if nats.size else math.nan
+    return (
+        math.exp(float(nats.mean())) if nats.size and nats.mean() < MOST_NATS else math.inf if nats.size else math.nan
+    )
 
 
 def bits_per_byte(nats: Float[np.ndarray, "token"], n_bytes: float) -> float:

@@ -16,6 +16,7 @@ from torch import nn
 from playground.errors import UserError
 from playground.evaluation.bleu import bleu_scores, bleu_statistics
 from playground.evaluation.lines import ComparedLines
+from playground.evaluation.perplexity import MOST_NATS
 from playground.evaluation.resampling import PairedSpread, Spread, bootstrap_score, paired_bootstrap
 from playground.finetuning.forgetting import bits_of_sums
 from playground.finetuning.model_pair import ModelPair
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from playground.transformer import Transformer
 
 LEAST_ROWS = 5
-MOST_NATS = 700.0
-"""Of a mean: exp of more is no number."""
 MOST_ROWS = 200
 """Of more held-out rows the first ones: each is read by both models."""
 

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch.nn import functional
 
 from playground.errors import UserError
-from playground.evaluation.perplexity import bits_per_byte
+from playground.evaluation.perplexity import MOST_NATS, bits_per_byte
 from playground.generation import greedy
 from playground.lens.capture.later_keys import reads_both_ways
 from playground.tasks.finetune.encoded_rows import EncodedRows
@@ -73,7 +73,7 @@ class NextTokenTask(EncodedRows[TokenRow]):
         loss = float(losses.mean())
         return {
             "held_out_loss": loss,
-            "perplexity": math.exp(min(loss, 700)),
+            "perplexity": math.exp(min(loss, MOST_NATS)),
             "bits_per_byte": bits_per_byte(losses, sum(row.n_bytes for row in chosen)),
         }
 

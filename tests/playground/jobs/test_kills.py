@@ -42,12 +42,25 @@ while True:
 """
 
 
-def start(folder: Path, *run_id: str) -> tuple[subprocess.Popen, Path]:
-    """A server that starts a run, or goes on with one whenever it has ended early; and the run's folder."""
-    command = [sys.executable, "-c", SERVER, str(folder / "runs"), str(folder / "config.json"), *run_id]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-    assert server.stdout is not None
-    return server, folder / "runs" / server.stdout.readline().strip()
+@pytest.fixture
+def start(tmp_path):
+    """Start a server that starts a run, or goes on with one whenever it has ended early; also returns the run's folder.
+
+    None outlives the test, however that ends.
+    """
+    servers = []
+
+    def begin(*run_id: str) -> tuple[subprocess.Popen, Path]:
+        command = [sys.executable, "-c", SERVER, str(tmp_path / "runs"), str(tmp_path / "config.json"), *run_id]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        servers.append(server)
+        assert server.stdout is not None
+        return server, tmp_path / "runs" / server.stdout.readline().strip()
+
+    yield begin
+    for server in servers:
+        server.kill()
+        server.wait()
 
 
 def check(folder: Path) -> int:
@@ -76,13 +89,13 @@ def killed_worker(folder: Path) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.timeout(7200)
-def test_a_run_that_is_killed_again_and_again_ends_as_one_that_is_not(tmp_path):
+def test_a_run_that_is_killed_again_and_again_ends_as_one_that_is_not(tmp_path, start):
     config = train_config(
         tmp_path, steps=STEPS, checkpoint_every=EVERY, evaluate_every=10_000, frames=5, learning_rate=0.001
     )
     write_json(tmp_path / "config.json", config.to_dict())
     dice, kept = random.Random(COUNT), 0
-    server, folder = start(tmp_path)
+    server, folder = start()
     for number in range(COUNT):
         wait_beyond(folder, kept)
         time.sleep(dice.uniform(0, 0.2))
@@ -96,7 +109,7 @@ def test_a_run_that_is_killed_again_and_again_ends_as_one_that_is_not(tmp_path):
         kept = after
         if number % 3 == 2:
             server.wait()
-            server, _folder = start(tmp_path, folder.name)
+            server, _folder = start(folder.name)
     while read_status(folder).state != "finished":
         time.sleep(0.05)
     server.kill()

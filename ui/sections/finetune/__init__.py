@@ -4,6 +4,7 @@ subject.py     which model before, and which after
 before_after.py what fine-tuning did, one effect at a time
 held_out.py    held-out measures beside the baselines
 held_out_text.py held-out measures of a model that writes, before and after
+spread_charts.py a measure before and after, and its difference's resamples
 weights.py     how far each weight moved, and how low-rank the change is
 low_rank.py    W, B, A and alpha / r of one matrix
 as_trained.py  the texts that heads, states and samples read

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from playground.charts.evaluate import difference_figure, spreads_figure
 from playground.errors import UserError
 from playground.finetuning.findings import describe_forgetting
 from playground.finetuning.forgetting import Forgetting, Passage, forgetting
@@ -12,9 +11,9 @@ from playground.finetuning.general_texts import GENERAL_TEXTS
 from playground.text import _
 from ui.jobs import require
 from ui.sections.evaluate.numbers import offer_results
+from ui.sections.finetune.spread_charts import draw_spreads
 from ui.sections.finetune.subject import FinetuneSubject
 from ui.state.parameters import GENERAL
-from ui.widgets.chart import draw
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
 from ui.widgets.text import address_text
@@ -37,15 +36,9 @@ def show_forgetting(subject: FinetuneSubject) -> None:
     show_findings(describe_forgetting(found))
     if found.is_masked:
         st.caption(_("Each token masked alone and predicted from both sides (Salazar et al. 2020)."))
-    left, right = st.columns(2, gap="large")
-    with left:
-        names = [_("before"), _("after")]
-        figure = spreads_figure(names, [found.bits.first, found.bits.second], meaning=_("bits per byte"))
-        draw(subject.pair.after, figure, key="bits", label=_("Bits per byte"), details=subject.details, height=190)
-    with right:
-        figure = difference_figure(found.bits, meaning=_("after less before (bits per byte)"))
-        label = _("Difference in bits per byte")
-        draw(subject.pair.after, figure, key="bits_gain", label=label, details=subject.details, height=240)
+    meanings = (_("bits per byte"), _("after less before (bits per byte)"))
+    labels = (_("Bits per byte"), _("Difference in bits per byte"))
+    draw_spreads(subject, found.bits, key="bits", meanings=meanings, labels=labels)
     _offer(subject, found)
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from playground.charts.evaluate import difference_figure, spreads_figure
 from playground.evaluation.resampling import RESAMPLES, PairedSpread
 from playground.finetuning.findings import describe_held_out_answers, describe_held_out_text
 from playground.finetuning.held_out_text import HeldOutAnswers, HeldOutText, compare_held_out
@@ -13,13 +12,11 @@ from playground.tasks.sources import stamp_of
 from playground.text import _
 from ui.jobs import require
 from ui.sections.evaluate.numbers import interval_text, offer_results
+from ui.sections.finetune.spread_charts import draw_spreads
 from ui.sections.finetune.subject import FinetuneSubject, run_in_python
-from ui.widgets.chart import draw
 from ui.widgets.download import offer_snippet
 from ui.widgets.findings import show_findings
 from ui.widgets.number_columns import decimals
-
-SIDES_HEIGHT, RESAMPLES_HEIGHT = 190, 240
 
 
 def show_held_out_text(subject: FinetuneSubject) -> None:
@@ -47,15 +44,8 @@ def show_held_out_text(subject: FinetuneSubject) -> None:
 
 
 def _draw_both(subject: FinetuneSubject, paired: PairedSpread, meaning: str, difference: str) -> None:
-    left, right = st.columns(2, gap="large")
-    with left:
-        figure = spreads_figure([_("before"), _("after")], [paired.first, paired.second], meaning=meaning)
-        label = _("Held-out rows before and after")
-        draw(subject.pair.after, figure, key="both", label=label, details=subject.details, height=SIDES_HEIGHT)
-    with right:
-        figure = difference_figure(paired, meaning=difference)
-        label = _("Difference over the held-out rows")
-        draw(subject.pair.after, figure, key="gain", label=label, details=subject.details, height=RESAMPLES_HEIGHT)
+    labels = (_("Held-out rows before and after"), _("Difference over the held-out rows"))
+    draw_spreads(subject, paired, key="both", meanings=(meaning, difference), labels=labels)
 
 
 def _list_text(found: HeldOutText) -> None:
