@@ -93,6 +93,22 @@ def test_what_a_notebook_shows_paints_in_frames_of_its_own(
         assert frame.locator(".root").first.inner_text().strip() != ""
 
 
+@pytest.mark.parametrize(("before", "after"), [("", ""), ("<div>", "</div>")])
+def test_a_frame_fills_its_place(
+    executed: dict[str, nbformat.NotebookNode], browser: Browser, before: str, after: str
+) -> None:
+    """marimo puts an element of its own around every frame, as high as what is in it."""
+    page = browser.new_page()
+    shown = next(text for text in outputs(executed["text_to_picture"], "text/html") if "playground-view" in text)
+    wrapped = shown.replace("<iframe", f"{before}<iframe").replace("</iframe>", f"</iframe>{after}")
+    page.set_content(f"<!doctype html>{wrapped}")
+    place, frame = (page.locator(name).bounding_box() for name in (".playground-view", "iframe"))
+    assert place is not None
+    assert place["height"] > 300
+    assert frame == place
+    page.close()
+
+
 @pytest.mark.parametrize(("mark", "dark"), [('data-jp-theme-light="false"', True), ('class="vscode-light"', False)])
 def test_a_frame_takes_the_theme_of_its_notebook(
     executed: dict[str, nbformat.NotebookNode], browser: Browser, mark: str, dark: bool

@@ -33,7 +33,7 @@ class NotebookView:
             f'<div class="playground-view" style="height:{self.height}px;resize:vertical;overflow:hidden;'
             f'position:relative">{self._scheme()}<p style="position:absolute;margin:1em">{html.escape(hint)}</p>'
             f'<iframe sandbox="allow-scripts allow-downloads" title="{html.escape(self.title)}" '
-            f'style="position:relative;width:100%;height:100%;border:0" srcdoc="{page}"></iframe>'
+            f'style="position:absolute;inset:0;width:100%;height:100%;border:0" srcdoc="{page}"></iframe>'
             "</div>"
         )
 

@@ -155,12 +155,18 @@ class RunRecorder:
     """Trained since the status was written."""
     tokens: int = 0
     """Read since the status was written."""
+    session_seconds: float = 0.0
+    """Trained since the recorder was opened."""
+    session_tokens: int = 0
+    """Read since the recorder was opened."""
 
     def record(self, step: "Step", *, seconds: float, tokens: int) -> None:
         """Take down a step, its duration and its number of tokens; written at most FLUSH_SECONDS later."""
         self.pending.append(json.dumps(asdict(step)) + "\n")
         self.seconds += seconds
         self.tokens += tokens
+        self.session_seconds += seconds
+        self.session_tokens += tokens
         self.status = dataclasses.replace(self.status, step=step.step)
         now = time.monotonic()
         if now - self.flushed_at > FLUSH_SECONDS or step.evaluation is not None:
@@ -192,11 +198,18 @@ class RunRecorder:
                 step=self.status.step if step is None else step,
                 checkpoint=max(checkpoint_steps(self.folder), default=None),
                 seconds=self.status.seconds + self.seconds,
-                tokens_per_second=self.tokens / self.seconds if self.seconds > 0 else self.status.tokens_per_second,
+                tokens_per_second=self._rate(state),
             )
         )
         self.seconds, self.tokens, self.status_at = 0.0, 0, time.monotonic()
         write_status(self.folder, self.status)
+
+    def _rate(self, state: State) -> float:
+        """Tokens per second: now while it trains, of the whole session when it has ended or waits."""
+        tokens, seconds = self.session_tokens, self.session_seconds
+        if state == "running":
+            tokens, seconds = self.tokens, self.seconds
+        return tokens / seconds if seconds > 0 else self.status.tokens_per_second
 
     def trained_seconds(self) -> float:
         """In all sessions."""
