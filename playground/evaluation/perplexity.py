@@ -22,9 +22,9 @@ def perplexity(nats: Float[np.ndarray, "token"]) -> float:
     >>> perplexity(np.log([4.0, 4.0])).__round__(9), perplexity(np.zeros(0))
     (4.0, nan)
     """
-    return (
-        math.exp(float(nats.mean())) if nats.size and nats.mean() < MOST_NATS else math.inf if nats.size else math.nan
-    )
+    if not nats.size:
+        return math.nan
+    return math.exp(float(nats.mean())) if nats.mean() < MOST_NATS else math.inf
 
 
 def bits_per_byte(nats: Float[np.ndarray, "token"], n_bytes: float) -> float:
