@@ -136,15 +136,14 @@ def _pooled_visible(
     sites: list[Site], options: ViewOptions, shown: tuple[Axis, Axis], cells: int
 ) -> Float[Tensor, "layer head row column"]:
     """Pooled from the exact maps, where tokens are hidden or the first token is excluded."""
-    rows = min(cells, len(shown[0].tokens))
-    bounds = cell_bounds(len(shown[0].tokens), rows)
-    pooled = []
-    for site in sites:
+    bounds = cell_bounds(len(shown[0].tokens), min(cells, len(shown[0].tokens)))
+
+    def pooled(site: Site) -> Float[Tensor, "head row column"]:
         maps = visible_maps(site, options, shown, slice(None))
-        pairs = itertools.pairwise(bounds)
-        strips = torch.stack([maps[:, begin:end].amax(1) for begin, end in pairs], dim=1)
-        pooled.append(pool_columns(strips, min(cells, maps.shape[-1])))
-    return torch.stack(pooled)
+        strips = torch.stack([maps[:, begin:end].amax(1) for begin, end in itertools.pairwise(bounds)], dim=1)
+        return pool_columns(strips, min(cells, maps.shape[-1]))
+
+    return of_each(sites, pooled)
 
 
 def visible_maps(
