@@ -133,7 +133,7 @@ def measure_pair(size: Size, peer: str, *, turns: int, warm_up: int) -> dict[str
         peer: plain_steps(config, task, model, watches[peer]),
     }
     for name, steps_of in contenders.items():
-        _seconds(steps_of, warm_up)
+        seconds_of(steps_of, warm_up)
         watches[name].seconds.clear()
     seconds = _take_turns(contenders, turns, size.steps)
     assert _matrices(model) == _matrices(start_state(config).model), "the two have not the same shape"
@@ -160,11 +160,12 @@ def _take_turns(contenders: dict[str, Iterator[float]], turns: int, steps: int) 
     for turn in range(turns):
         names = list(contenders) if turn % 2 == 0 else list(contenders)[::-1]
         for name in names:
-            seconds[name].append(_seconds(contenders[name], steps) / steps)
+            seconds[name].append(seconds_of(contenders[name], steps) / steps)
     return seconds
 
 
-def _seconds(steps: Iterator[float], count: int) -> float:
+def seconds_of(steps: Iterator[float], count: int) -> float:
+    """How long the next steps take together."""
     began = time.perf_counter()
     for _ in range(count):
         next(steps)
