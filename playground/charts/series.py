@@ -1,7 +1,8 @@
 """Curves over training steps: smooth them, decimate them."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -52,7 +53,7 @@ def smooth(values: Sequence[float], weight: float = 0.95) -> Float[np.ndarray, "
     mean, mass = 0.0, 0.0
     smoothed = np.full(len(values), np.nan)
     for index, value in enumerate(values):
-        if np.isfinite(value):
+        if math.isfinite(value):
             mean = weight * mean + (1 - weight) * value
             mass = weight * mass + (1 - weight)
         if mass > 0:
@@ -60,24 +61,24 @@ def smooth(values: Sequence[float], weight: float = 0.95) -> Float[np.ndarray, "
     return smoothed
 
 
-def decimate(series: Series, points: int = POINTS) -> Series:
-    """At most `points` points: the first, the last, and the lowest and highest of each stretch between.
+def decimate(values: Float[np.ndarray, "step"], points: int = POINTS) -> list[int]:
+    """Which of a curve's points to draw: the first, the last, and the lowest and highest of each stretch between.
 
     Raises UserError for fewer than four points.
     """
     if points < 4:
         raise UserError("A curve needs at least 4 points, not {points}.", points=points)
-    count = len(series.steps)
+    count = len(values)
     if count <= points:
-        return series
-    values = np.asarray(series.values, dtype=np.float64)  # None becomes NaN
+        return list(range(count))
     edges = np.linspace(1, count - 1, (points - 2) // 2 + 1).astype(int)
-    kept = {0, count - 1}
+    kept, finite = {0, count - 1}, np.isfinite(values)
     for start, end in pairwise(edges.tolist()):
         stretch = values[start:end]
-        if np.isfinite(stretch).any():
-            kept |= {int(start + np.nanargmin(stretch)), int(start + np.nanargmax(stretch))}
+        if finite[start:end].all():
+            kept |= {start + int(stretch.argmin()), start + int(stretch.argmax())}
+        elif finite[start:end].any():
+            kept |= {start + int(np.nanargmin(stretch)), start + int(np.nanargmax(stretch))}
         else:
-            kept.add(int(start))
-    order = sorted(kept)
-    return replace(series, steps=[series.steps[i] for i in order], values=[series.values[i] for i in order])
+            kept.add(start)
+    return sorted(kept)

@@ -229,8 +229,9 @@ def _left_out(shown: list[Run], other: list[Run]) -> str:
 
 
 def _curve(name: str, steps: np.ndarray, values: np.ndarray) -> Series:
-    """A column as a curve, decimated for the browser."""
-    return decimate(Series(name=name, steps=steps.tolist(), values=_with_none(values)))
+    """A column as a curve, decimated for the browser: of a long one most would be listed in vain."""
+    kept = decimate(values)
+    return Series(name=name, steps=steps[kept].tolist(), values=_with_none(values[kept]))
 
 
 def _with_none(values: np.ndarray) -> list[float | None]:
