@@ -125,10 +125,15 @@ def _obtain(
 ) -> Result | None:
     kept: Result | None = cache.get(key)
     if kept is not None:
-        st.empty()  # in the bar's slot: what comes below stands where it stood while the result was computed
+        keep_place()
         return kept
 
     return run_job((cache.name, key), _in_turn(key, make, cache), title=title, patience=patience)
+
+
+def keep_place() -> None:
+    """Leave the slot of a bar that is not needed: what comes below stands where it stood while one was there."""
+    st.empty()
 
 
 def run_job(

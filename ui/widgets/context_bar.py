@@ -84,13 +84,15 @@ def bar_text(bar: ContextBar, model: LoadedModel, default: str = "") -> str:
 
 def require_readable(model: LoadedModel, *typed: str) -> None:
     """End the page's run with a sentence where a stranger's tokenizer cannot read the texts; nobody waits behind it."""
-    rust = rust_tokenizer(model.tokenizer)
+    rust, place = rust_tokenizer(model.tokenizer), st.empty()
     if rust is None or not risky_texts(rust, *typed):
         return
-    try:
-        run_job(("read", rust, typed), lambda _progress: rehearse(rust, *typed), title=_("Reading the text"))
-    except UserError as error:
-        refuse(error)
+    with place.container():
+        try:
+            run_job(("read", rust, typed), lambda _progress: rehearse(rust, *typed), title=_("Reading the text"))
+        except UserError as error:
+            refuse(error)
+    place.empty()
 
 
 def _offer_examples(model: LoadedModel) -> None:

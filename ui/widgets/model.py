@@ -112,8 +112,19 @@ def obtain_model(choice: ModelChoice) -> LoadedModel:
     """The model, loaded and shared; where it must be fetched first, offer that and end the run here."""
     registry = default_registry()
     wanted = (choice.name, choice.revision, choice.device, choice.dtype)
+    place = st.empty()  # in later runs too: what comes below stands where it stood while the model was loaded
     if registry.peek(*wanted) is not None:
         return registry.get(*wanted)
+    with place.container():
+        loaded = _load(choice)
+    place.empty()
+    return loaded
+
+
+def _load(choice: ModelChoice) -> LoadedModel:
+    """Load the model, with progress; end the run with a sentence or a card where that cannot be."""
+    registry = default_registry()
+    wanted = (choice.name, choice.revision, choice.device, choice.dtype)
     _require_local(choice)
     if not is_own(choice.name):
         # Two threads in transformers' lazy imports break each other: let the background one finish.

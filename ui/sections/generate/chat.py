@@ -13,7 +13,7 @@ from playground.text import _, _n
 from ui.cache import results_of
 from ui.components.token_view import TokenItem, token_view
 from ui.job import JobProgress
-from ui.jobs import refuse, run_job, spell
+from ui.jobs import keep_place, refuse, run_job, spell
 from ui.sections.generate.chat_turns import edit_turns, role_titles, write_reply
 from ui.sections.generate.continuation import draft_of, show_continuation
 from ui.sections.generate.measure_doors import text_measure_door
@@ -62,6 +62,7 @@ def _render(model: LoadedModel, turns: Sequence[ChatTurn]) -> RenderedChat:
     cache, key = results_of(model), ("chat", tuple(turns))
     kept: RenderedChat | None = cache.get(key)
     if kept is not None:
+        keep_place()
         return kept
 
     def make(progress: JobProgress) -> RenderedChat:

@@ -11,7 +11,7 @@ from playground.lens.inspect.steps.whole_token import WholeToken
 from playground.progress import OnProgress
 from playground.text import _
 from ui.cache import TracedText, layers
-from ui.jobs import require
+from ui.jobs import keep_place, require
 from ui.sections.attention.heatmaps import choose_kind, head_to_show
 from ui.widgets.context_bar import ContextBar, bar_head, bar_token
 
@@ -45,6 +45,7 @@ def read_selected(traced_text: TracedText, selected: SelectedHead) -> None:
     layer_key = traced_text.name, selected.kind, selected.layer
     token_key = _token_key(selected)
     if layer_key in layers() or token_key in traced_text:
+        keep_place()
         return
 
     def make(on_progress: OnProgress) -> bool:
