@@ -15,7 +15,7 @@ MODEL_PAGES = ("attention", "inside", "tokens", "generate", "ablate", "evaluate"
 
 
 def places(app: AppTest) -> dict[tuple[int, ...], str]:
-    """The kinds of all elements, by their places: how manieth child of how manieth child each is."""
+    """The kinds of all elements by their places: the numbers of the containers they stand in, and their own."""
     found: dict[tuple[int, ...], str] = {}
 
     def walk(node: Any, place: tuple[int, ...]) -> None:

@@ -116,15 +116,13 @@ def obtain_model(choice: ModelChoice) -> LoadedModel:
     if registry.peek(*wanted) is not None:
         return registry.get(*wanted)
     with place.container():
-        loaded = _load(choice)
+        loaded = _load(choice, wanted)
     place.empty()
     return loaded
 
 
-def _load(choice: ModelChoice) -> LoadedModel:
+def _load(choice: ModelChoice, wanted: tuple[str, str | None, str, str]) -> LoadedModel:
     """Load the model, with progress; end the run with a sentence or a card where that cannot be."""
-    registry = default_registry()
-    wanted = (choice.name, choice.revision, choice.device, choice.dtype)
     _require_local(choice)
     if not is_own(choice.name):
         # Two threads in transformers' lazy imports break each other: let the background one finish.
@@ -133,7 +131,7 @@ def _load(choice: ModelChoice) -> LoadedModel:
         title = _("Loading {name} …").format(name=inert(choice.name))
         loaded = run_job(
             ("load", *wanted),
-            lambda progress: registry.get(*wanted, cancelled=lambda: progress.is_abandoned),
+            lambda progress: default_registry().get(*wanted, cancelled=lambda: progress.is_abandoned),
             title=title,
         )
     except UserError as error:
