@@ -12,7 +12,7 @@ from playground.lens.capture.tokens import rust_tokenizer
 from playground.models import LoadedModel
 from playground.models.rehearsal import rehearse, risky_texts
 from playground.text import _
-from ui.jobs import refuse, run_job
+from ui.jobs import keep_place, refuse, run_job
 from ui.sections.attention.examples import examples, first_text
 from ui.state.address import replace_text, write_values
 from ui.state.attention import read_head, read_token, write_head
@@ -84,15 +84,14 @@ def bar_text(bar: ContextBar, model: LoadedModel, default: str = "") -> str:
 
 def require_readable(model: LoadedModel, *typed: str) -> None:
     """End the page's run with a sentence where a stranger's tokenizer cannot read the texts; nobody waits behind it."""
-    rust, place = rust_tokenizer(model.tokenizer), st.empty()
+    rust = rust_tokenizer(model.tokenizer)
     if rust is None or not risky_texts(rust, *typed):
+        keep_place()
         return
-    with place.container():
-        try:
-            run_job(("read", rust, typed), lambda _progress: rehearse(rust, *typed), title=_("Reading the text"))
-        except UserError as error:
-            refuse(error)
-    place.empty()
+    try:
+        run_job(("read", rust, typed), lambda _progress: rehearse(rust, *typed), title=_("Reading the text"))
+    except UserError as error:
+        refuse(error)
 
 
 def _offer_examples(model: LoadedModel) -> None:

@@ -104,3 +104,15 @@ def test_a_live_curve_lacks_less_than_a_two_hundredth_and_never_shrinks(count):
     assert 0 <= count - drawn <= count / 200
     assert drawn <= drawn_steps(count + 1, is_live=True)
     assert drawn_steps(count, is_live=False) == count
+
+
+def test_a_long_curve_has_the_values_of_its_own_steps_and_gaps_where_there_are_none():
+    steps, values = np.arange(0, 3000, 3), np.sin(np.arange(1000.0))
+    values[::7] = np.nan
+    curve = curves._curve("loss", steps, values)
+    assert len(curve.steps) <= 500
+    assert (curve.steps[0], curve.steps[-1]) == (0, 2997)
+    for step, value in zip(curve.steps, curve.values, strict=True):
+        known = values[step // 3]
+        assert value == (None if np.isnan(known) else known)
+    assert None in curve.values
